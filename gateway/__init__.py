@@ -1,0 +1,1 @@
+"""Every proxied call: decided exactly, counted exactly once. Knows no Django outside `proxy/`."""

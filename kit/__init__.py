@@ -1,0 +1,1 @@
+"""Bricks with no business meaning: ids, money, problems, the SSRF guard, secrets."""

@@ -1,0 +1,1 @@
+"""Mail, outgoing webhooks and alert rules. Nothing is built yet: see docs/status.md."""

@@ -1,0 +1,46 @@
+"""Every test run starts its own PostgreSQL and Valkey in a temporary home, and nothing else.
+
+pytest-django reads the settings after this file has set the environment (which is why no
+DJANGO_SETTINGS_MODULE stands in pyproject.toml); that environment is all that tells tests from production.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import django
+
+from config.local.postgres import Postgres
+from config.local.store import start, stop
+from config.local.valkey import Valkey
+
+HOME = Path(tempfile.mkdtemp(prefix="tollgate-test-"))
+HOME.chmod(0o755)  # PostgreSQL may run under another uid when the tests run as root
+
+
+def _start_stores() -> None:
+    atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # registered first: runs last
+    log = (HOME / "stores.log").open("wb")
+    stores = (Postgres(HOME), Valkey(HOME))
+    for store in stores:
+        child = start(store, log=log)
+        atexit.register(stop, store, child)
+    os.environ.update(
+        {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "TOLLGATE_HOME": str(HOME),
+            "DATABASE_URL": stores[0].url,
+            "REDIS_URL": stores[1].url,
+            "SECRET_KEY": secrets.token_urlsafe(40),
+            "TOLLGATE_KEY_PEPPERS": secrets.token_urlsafe(32),
+            "TOLLGATE_ENCRYPTION_KEY": secrets.token_urlsafe(32),
+            "TOLLGATE_RATELIMIT": "0",
+        }
+    )
+
+
+_start_stores()
+django.setup()
