@@ -1,0 +1,1 @@
+"""What was used, and how far the count is complete."""
