@@ -39,21 +39,27 @@ def parse_decimal(value: object, *, negative: bool = False) -> Decimal:
     A float is refused, for it is not what was typed; so are NaN, infinity, exponents, separators, more than 18
     digits before or 12 after the point, and anything below zero unless `negative`.
     """
-    if isinstance(value, float):
-        raise MoneyError('Send the amount as text, such as "0.005": a floating point number is not exact.')
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise MoneyError('An amount is text, such as "12.50".')
-    if isinstance(value, Decimal) and not value.is_finite():
-        raise MoneyError("An amount must be a finite number.")
-    if isinstance(value, Decimal) and value.adjusted() > 40 or isinstance(value, int) and abs(value) >= 10**18:
-        raise MoneyError("At most 18 digits before the point.")
-    text = value if isinstance(value, str) else f"{value:f}" if isinstance(value, Decimal) else str(value)
+    text = _plain(value)
     if not _EXACT.fullmatch(text):
         raise MoneyError('An amount is digits with a point, at most 18 before and 12 after it, such as "12.50".')
     number = Decimal(text)
     if number < 0 and not negative:
         raise MoneyError("An amount must not be below zero.")
-    return number
+    return number or abs(number)  # there is no minus zero
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        raise MoneyError('Send the amount as text, such as "0.005": a floating point number is not exact.')
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise MoneyError("An amount must be a finite number.")
+        return f"{value:f}" if abs(value.adjusted()) < 40 else str(value)  # 1E+999999 would fill the memory
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**18 else "too long"  # so would turning a long int into text
+    if isinstance(value, str):
+        return value
+    raise MoneyError('An amount is text, such as "12.50".')
 
 
 def minor_digits(currency: str) -> int:
