@@ -8,7 +8,6 @@ from uuid import UUID
 from accounts.public import Actor
 from gateway.records import Api as ApiRecord
 from gateway.records import Grant
-from marketplace.errors import Conflict, FieldError, Invalid, MarketplaceError, NotFound
 from marketplace.periods import Period, period_id
 from marketplace.values import (
     ApiView,
@@ -144,14 +143,9 @@ def api_record(api_slug: str) -> ApiRecord:
 
 __all__ = (
     "ApiView",
-    "Conflict",
-    "FieldError",
-    "Invalid",
     "KeyView",
     "LimitView",
-    "MarketplaceError",
     "Minted",
-    "NotFound",
     "OperationView",
     "Period",
     "PlanVersionView",
