@@ -3,6 +3,7 @@
 `org` is the organization's id. What is not there, or is another organization's, raises ProblemError not_found.
 """
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from accounts import people, queries
@@ -33,6 +34,7 @@ __all__ = [
     "allows",
     "create_organization",
     "create_project",
+    "every_organization",
     "issue_token",
     "mark_verified",
     "members",
@@ -54,6 +56,11 @@ __all__ = [
 
 def organization(org: UUID) -> OrganizationView:
     return organization_view(queries.organization(org))
+
+
+def every_organization() -> Iterator[OrganizationView]:
+    """All of them, read while they are consumed: for the directory."""
+    return (organization_view(row) for row in people.every_organization().iterator(chunk_size=500))
 
 
 def organizations_of(user_id: UUID) -> tuple[OrganizationView, ...]:
