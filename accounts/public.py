@@ -19,6 +19,7 @@ from accounts.actions.organizations import (
 from accounts.actions.tokens import issue_token, revoke_token
 from accounts.mapping import member_view, organization_view, project_view, token_view
 from accounts.permissions import MATRIX, PERMISSIONS, Permission, allows
+from accounts.rest.view import RestView
 from accounts.values import Actor, MemberView, OrganizationView, Principal, ProjectView, TokenView
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Permission",
     "Principal",
     "ProjectView",
+    "RestView",
     "TokenView",
     "allows",
     "create_organization",

@@ -71,3 +71,8 @@ class Principal:
     token_id: UUID
     actor: Actor
     suspended: bool = False  # of the organization: it may read, not write
+
+    @property
+    def scope(self) -> str:
+        """Whose Idempotency-Keys these are: a person's in an organization, whatever the token."""
+        return f"{self.org}:{self.user_id}"

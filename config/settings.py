@@ -1,7 +1,7 @@
 """All settings, for every process. The environment is the only difference between machines; bad values fail at start.
 
-Without `DATABASE_URL` / `REDIS_URL` the stores that `manage.py up` started under TOLLGATE_HOME are found
-through `{home}/stores.json`, and secrets come from `{home}/secrets.json` (both 0600).
+While `manage.py up` runs, what it started under TOLLGATE_HOME (stores, URLs) fills in what the environment leaves
+open, from `{home}/stores.json`; secrets come from `{home}/secrets.json` (both 0600).
 """
 
 import json
@@ -29,8 +29,9 @@ def _home_file(name: str) -> dict[str, str]:
         return {}
 
 
-_stores = _home_file("stores.json")
 _secrets = _home_file("secrets.json")
+for _name, _value in _home_file("stores.json").items():
+    os.environ.setdefault(_name, _value)
 
 
 def secret(name: str) -> str:
@@ -39,7 +40,9 @@ def secret(name: str) -> str:
         return Path(path).read_text().strip()
     value = env.str(name, default=_secrets.get(name, ""))
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set: set it (or {name}_FILE), or run `manage.py up` once to create it.")
+        raise ImproperlyConfigured(
+            f"{name} is not set: set it (or {name}_FILE), or run `manage.py up` once to create it."
+        )
     return value
 
 
@@ -59,8 +62,8 @@ if PAYMENTS not in {"sandbox", "stripe", "manual"}:
     raise ImproperlyConfigured(f"PAYMENTS is {PAYMENTS!r}: choose sandbox, stripe or manual.")
 
 # --- stores ---
-DATABASE_URL = env.str("DATABASE_URL", default=_stores.get("database_url", ""))
-REDIS_URL = env.str("REDIS_URL", default=_stores.get("redis_url", ""))
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
 if not DATABASE_URL or not REDIS_URL:
     raise ImproperlyConfigured("No stores: set DATABASE_URL and REDIS_URL, or start `manage.py up` first.")
 _database = env.db_url_config(DATABASE_URL)
@@ -75,7 +78,13 @@ DATABASES = {
         "OPTIONS": {"options": "-c statement_timeout=30000 -c lock_timeout=10000", **_options},
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "tg:cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "tg:cache",
+    }
+}
 
 # --- the gateway's own frozen settings, the same that the edge will read from the environment ---
 GATEWAY = GatewaySettings(
@@ -94,6 +103,7 @@ GATEWAY = GatewaySettings(
 
 # --- applications ---
 INSTALLED_APPS = [
+    "config.apps.WiringConfig",
     "portal",
     "demo",
     "marketplace",
@@ -117,6 +127,8 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "kit.django.rest.RequestIds",
+    "kit.django.rest.JsonProblems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,7 +202,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.rest.permissions.HasToken"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["kit.django.rest.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "kit.django.rest.AlwaysJson",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "kit.django.rest.KeysetPagination",
     "PAGE_SIZE": 25,
@@ -203,6 +217,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "kit.django.rest.add_problems"],
 }
 
 # --- work ---
@@ -225,7 +240,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TOLLGATE_BEHIND_TLS", default=HTTPS) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TOLLGATE_BEHIND_TLS", default=HTTPS) else None
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-tg_session" if HTTPS else "tg_session"
 CSRF_COOKIE_NAME = "__Host-tg_csrf" if HTTPS else "tg_csrf"
@@ -251,4 +268,3 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")

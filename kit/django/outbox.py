@@ -68,7 +68,7 @@ def emit(topic: str, *, key: str, payload: Mapping[str, Any] | None = None, may_
     connection.validate_no_broken_transaction()
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("emit() belongs into the transaction of the change")
-    row = Outbox.objects.create(topic=topic, key=key, payload=dict(payload or {}))
+    row = Outbox.objects.create(topic=topic, key=key, payload=dict(payload or {}), may_wait=may_wait)
     transaction.on_commit(partial(_deliver_if_possible if may_wait else deliver, (row.id,)))
     return row.id
 
