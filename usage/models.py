@@ -148,9 +148,10 @@ class Producer(models.Model):
     heard_seq = models.BigIntegerField(default=0)  # of the latest heartbeat, which may wait for a gap to close
     heard_clock = models.DateTimeField(null=True)
     committed_clock = models.DateTimeField(null=True)
-    last_beat_at = models.DateTimeField()
+    last_beat_at = models.DateTimeField()  # when something of it was last taken in
     bye = models.BooleanField(default=False)  # it said that nothing follows
-    dead = models.BooleanField(default=False)  # its journal was read to the end after it died
+    dead = models.BooleanField(default=False)  # its journal was shipped to the end after it died
+    closed = models.BooleanField(default=False)  # bye or dead, and all it wrote is stored
 
     class Meta:
         db_table = "usage_producer"

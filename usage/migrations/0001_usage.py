@@ -50,6 +50,18 @@ CREATE TABLE usage_event (
 CREATE INDEX usage_event_by_org ON usage_event (organization, ts);
 """
 
+UNITS = """
+CREATE FUNCTION usage_units_add(a jsonb, b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN b = '{}' THEN a WHEN a = '{}' THEN b ELSE (
+        SELECT jsonb_object_agg(name, total) FROM (
+            SELECT name, sum(quantity::numeric) AS total
+              FROM (SELECT * FROM jsonb_each_text(a) UNION ALL SELECT * FROM jsonb_each_text(b)) AS both_(name, quantity)
+             GROUP BY name) AS added) END
+$$;
+CREATE AGGREGATE usage_units_sum(jsonb) (SFUNC = usage_units_add, STYPE = jsonb, INITCOND = '{}');
+"""
+DROP_UNITS = "DROP AGGREGATE usage_units_sum(jsonb); DROP FUNCTION usage_units_add(jsonb, jsonb);"
+
 ROOM_FOR_UPDATES = """
 ALTER TABLE usage_bill SET (fillfactor = 70);
 ALTER TABLE usage_hour SET (fillfactor = 70);
@@ -91,6 +103,7 @@ class Migration(migrations.Migration):
                 ("last_beat_at", models.DateTimeField()),
                 ("bye", models.BooleanField(default=False)),
                 ("dead", models.BooleanField(default=False)),
+                ("closed", models.BooleanField(default=False)),
             ],
             options={
                 "db_table": "usage_producer",
@@ -231,5 +244,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(UNITS, DROP_UNITS),
         migrations.RunSQL(ROOM_FOR_UPDATES, migrations.RunSQL.noop),
     ]
