@@ -1,8 +1,14 @@
 """The Celery application: tasks are doors; work lists live in PostgreSQL rows."""
 
 import os
+import signal
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_process_init, worker_ready
+
+from config.local.announce import announce
+from config.local.tether import hold_to
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -29,3 +35,15 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["usage", "marketplace", "kit.django"])
+
+
+@worker_ready.connect
+@beat_init.connect
+def say_ready(**_: Any) -> None:
+    announce()
+
+
+@worker_process_init.connect
+def die_with_the_worker(**_: Any) -> None:
+    """A pool process must not outlive a worker that was killed: its task is delivered again elsewhere."""
+    hold_to(os.getppid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from config.local.store import StoreError
+from config.local.errors import StoreError
 
 NOBODY = 65534
 STATE = Path("/var/lib/tollgate")

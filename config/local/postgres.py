@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 import psycopg
 
+from config.local.errors import StoreError
 from config.local.place import Place
 from config.local.processes import command_of
-from config.local.store import StoreError, keep_secret, wheel_file
+from config.local.store import keep_secret, wheel_file
 
 MAJOR = "18"
 SETTINGS = {

@@ -10,11 +10,8 @@ import time
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from config.local.errors import StoreError
 from config.local.tether import tether
-
-
-class StoreError(Exception):
-    """A store cannot run or be used here; the message is one sentence with the way out."""
 
 
 class Store(Protocol):

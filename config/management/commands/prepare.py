@@ -1,0 +1,40 @@
+"""Bring database, static files and the demo up to this release; safe to run again. `manage.py up` does, each time."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+REQUIREMENTS = settings.BASE_DIR / "requirements.txt"
+
+
+class Command(BaseCommand):
+    help = "Migrate, collect the static files, seed the demo (if there is one): whatever is not done yet."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=1)
+        collect_static()
+        if settings.DEMO:
+            call_command("seed_demo")
+
+
+def collect_static() -> None:
+    """Collect and compress the static files, unless they are those of last time."""
+    collected = Path(settings.STATIC_ROOT)
+    stamp = collected.with_name("static.sha256")
+    wanted = fingerprint(settings.STATICFILES_DIRS)
+    if not collected.exists() or not stamp.exists() or stamp.read_text() != wanted:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(wanted)
+
+
+def fingerprint(folders: list[Path]) -> str:
+    """A digest of our own static files and of the packages that bring theirs."""
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes())
+    for folder in folders:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
