@@ -37,12 +37,9 @@ class Directory:
 
     # --- look-ups ---
 
-    def key(self, digests: tuple[str, ...]) -> Key | None:
-        """Find a key, in whatever state, by any of its digests (`kit.secrets.key_digests`)."""
-        for digest in digests:
-            if (key_id := self._key_of_digest.get(digest)) is not None:
-                return self.keys.get(key_id)
-        return None
+    def key(self, digest: str) -> Key | None:
+        """Find a key, in whatever state, by one of its digests (`kit.secrets.key_digests`)."""
+        return self.keys.get(self._key_of_digest.get(digest, ""))
 
     def api(self, slug: str) -> Api | None:
         return self.apis.get(self._api_of_slug.get(slug, ""))

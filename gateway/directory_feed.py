@@ -3,6 +3,8 @@
 Nothing here keeps state: `gateway.follower` holds the table and the position, and decides.
 """
 
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 import msgspec
@@ -10,41 +12,16 @@ from redis import Redis
 
 from gateway import names
 from gateway.directory import Directory
+from gateway.directory_copy import Changes, Entry, Position
 from gateway.records import KINDS, Record
 
+log = logging.getLogger(__name__)
 SCAN = 1000  # records per HSCAN step: ~1 ms of the server's time
 READ = 1000  # log entries per read
 _DECODE: dict[str, msgspec.json.Decoder[Record]] = {kind: msgspec.json.Decoder(shape) for kind, shape in KINDS.items()}
 
 # Whoever has seen more than the server now holds knows that it lost acknowledged writes.
 _FORGET = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-
-
-class Position(msgspec.Struct, frozen=True):
-    """How far a reader has followed: in which epoch, up to which entry, and that entry's number."""
-
-    epoch: str = ""  # "": the server has none
-    version: str = "0-0"
-    n: int = 0
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One entry of the log; `record` is None for what is no record: an announcement, an epoch."""
-
-    version: str
-    n: int
-    kind: str
-    id: str
-    body: bytes
-    record: Record | None
-
-
-class Changes(msgspec.Struct, frozen=True):
-    """What the server says at one instant: its epoch, how many entries its log ever had, the next ones."""
-
-    epoch: str
-    count: int
-    entries: list[Entry]
 
 
 def at(version: str) -> tuple[int, int]:
@@ -60,7 +37,8 @@ def changes(client: Redis, *, after: str) -> Changes:
         pipe.get(names.DIRECTORY_COUNT)
         pipe.xrange(names.DIRECTORY_LOG, min=f"({after}", max="+", count=READ)
         epoch, count, rows = pipe.execute()
-    return Changes((epoch or b"").decode(), int(count or 0), [_entry(version, fields) for version, fields in rows])
+    entries = [_entry(version, fields) for version, fields in rows]
+    return Changes((epoch or b"").decode(), int(count or 0), entries, more=len(entries) == READ)
 
 
 def wait(client: Redis, *, after: str, timeout_s: float) -> bool:
@@ -68,19 +46,32 @@ def wait(client: Redis, *, after: str, timeout_s: float) -> bool:
     return bool(client.xread({names.DIRECTORY_LOG: after}, count=1, block=max(1, int(timeout_s * 1000))))
 
 
-def load(client: Redis) -> tuple[Directory, Position] | None:
+def load(client: Redis, *, meanwhile: Callable[[], None] = lambda: None) -> tuple[Directory, Position] | None:
     """Read the whole directory; None if the server holds none, or another one by the end.
 
-    The position is from before the records were read: what changes meanwhile is applied once more.
+    The position is from before the records were read: what changes during it is applied once more.
+    `meanwhile` runs between two pages, so that a copy in use is not left alone for long.
     """
     position = _position(client)
     if not position.epoch:
         return None
     table = Directory()
-    for kind, decoder in _DECODE.items():
-        for _, record in client.hscan_iter(names.records_of(kind), count=SCAN):
-            table.apply(decoder.decode(record))
+    for kind in KINDS:
+        for page in _pages(client, names.records_of(kind)):
+            for body in page:
+                if (record := _record(kind, body)) is not None:
+                    table.apply(record)
+            meanwhile()
     return (table, position) if _position(client).epoch == position.epoch else None
+
+
+def _pages(client: Redis, name: str) -> Iterator[Iterable[bytes]]:
+    cursor = 0
+    while True:
+        cursor, page = client.hscan(name, cursor=cursor, count=SCAN)
+        yield page.values()
+        if cursor == 0:
+            return
 
 
 def key_published(client: Redis, digests: tuple[str, ...]) -> bool:
@@ -100,14 +91,21 @@ def _position(client: Redis) -> Position:
 
 
 def _entry(version: bytes, fields: dict[bytes, bytes]) -> Entry:
-    kind = fields[b"kind"].decode()
-    decoder = _DECODE.get(kind)
-    body = fields[b"record"]
+    kind, body = fields[b"kind"].decode(), fields[b"record"]
     return Entry(
         version=version.decode(),
         n=int(fields[b"n"]),
         kind=kind,
         id=fields[b"id"].decode(),
         body=body,
-        record=decoder.decode(body) if decoder else None,
+        record=_record(kind, body) if kind in KINDS else None,
     )
+
+
+def _record(kind: str, body: bytes) -> Record | None:
+    """Decode a record; one that cannot be read (written by another version) must not hold up the rest."""
+    try:
+        return _DECODE[kind].decode(body)
+    except msgspec.DecodeError:
+        log.exception("the directory holds a %s that this version cannot read", kind)
+        return None
