@@ -8,14 +8,20 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.records import Api
+
 Headers = list[tuple[str, str]]  # in wire order; names lower-cased by the door
 
 
 class Credential(Struct, frozen=True):
-    """A key or token as presented. `kind` is read off its prefix; `secret` never leaves memory."""
+    """A key or token as presented. `kind` is read off its prefix; `secret` never leaves memory.
 
-    kind: Literal["live", "test"]
+    What cannot be a credential carries the `refusal` that waits until its turn comes.
+    """
+
+    kind: Literal["live", "test", ""]
     secret: str
+    refusal: str = ""  # "two_credentials" | "key_missing" | "key_invalid"
 
 
 class Call(Struct):
@@ -32,6 +38,7 @@ class Call(Struct):
     host: str = ""
     body_len: int | None = None  # None: chunked or unknown
     console: bool = False  # made by the portal's Run panel
+    credential: Credential | None = None  # None: not read yet, the flow reads it from the headers
 
 
 class Claim(Struct, frozen=True):
@@ -150,7 +157,9 @@ class Sent(Struct, frozen=True):
     bytes_in: int = 0
     bytes_out: int = 0
     whole: bool = True  # the whole body was delivered
+    accepted: bool = False  # the request's head had been sent upstream
     request_whole: bool = True  # the whole request body had reached the upstream
+    cut: bool = False  # the upstream broke off its body, and so did we
     upstream_ms: int = 0
     latency_ms: int = 0
 
@@ -167,13 +176,14 @@ class Reply(Struct):
 
 
 class FindGrant(Struct, frozen=True):
-    """Answer: Grant. Throws Refusal 401."""
+    """Answer: Grant. Throws Refusal 401, ClientGone."""
 
     credential: Credential
+    api: Api
 
 
 class Spend(Struct, frozen=True):
-    """Answer: Left, all claims granted. Throws Refusal 402/403/429/503, nothing granted."""
+    """Answer: Left, all claims granted. Throws Refusal 402/403/429/503, ClientGone: nothing granted."""
 
     claims: tuple[Claim, ...]
 
@@ -188,7 +198,10 @@ class Forward(Struct, frozen=True):
 
 
 class Respond(Struct, frozen=True):
-    """Answer the client. `body` None: the upstream's body streams past. Answer: Sent. Throws nothing."""
+    """Answer the client. `body` None: the upstream's body streams past. Answer: Sent, however it ended.
+
+    Throws Refusal only while the client has seen nothing of the upstream's answer, ClientGone at any time.
+    """
 
     status: int
     headers: Headers
