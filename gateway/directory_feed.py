@@ -68,7 +68,7 @@ def load(client: Redis, *, meanwhile: Callable[[], None] = lambda: None) -> tupl
 def _pages(client: Redis, name: str) -> Iterator[Iterable[bytes]]:
     cursor = 0
     while True:
-        cursor, page = client.hscan(name, cursor=cursor, count=SCAN)
+        cursor, page = cast("tuple[int, dict[bytes, bytes]]", client.hscan(name, cursor=cursor, count=SCAN))
         yield page.values()
         if cursor == 0:
             return
