@@ -2,6 +2,7 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -10,7 +11,7 @@ from kit.django.fields import Published, Row
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
-        user = self.model(email=self.normalize_email(email).strip(), **fields)
+        user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -19,7 +20,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        return self.alias(lowered=Lower("email")).get(lowered=(username or "").lower())  # as user_email_once indexes it
 
 
 class User(AbstractBaseUser, PermissionsMixin, Row):
@@ -112,10 +113,10 @@ class ManagementToken(Row):
 
 
 class AuditEvent(Row):
-    """One thing somebody did. Append-only: a trigger refuses update and delete."""
+    """One thing somebody did. Append-only: triggers refuse update, delete and truncate."""
 
     at = models.DateTimeField()
-    organization_id = models.UUIDField(null=True, blank=True, db_index=True)
+    organization_id = models.UUIDField(null=True, blank=True)
     actor_kind = models.CharField(max_length=16)  # user | token | admin | system
     actor_id = models.UUIDField(null=True, blank=True)
     actor_label = models.CharField(max_length=254, blank=True)
@@ -124,11 +125,11 @@ class AuditEvent(Row):
     target_kind = models.CharField(max_length=32)
     target_id = models.UUIDField(null=True, blank=True)
     target_label = models.CharField(max_length=254, blank=True)
-    before = models.JSONField(default=dict, blank=True)
-    after = models.JSONField(default=dict, blank=True)
+    before = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
 
     class Meta(Row.Meta):
-        indexes = [models.Index(fields=("organization_id", "-at"), name="audit_by_org")]
+        indexes = [models.Index(fields=("organization_id", "-id"), name="audit_of_org")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label} {self.action} {self.target_label}"
