@@ -1,6 +1,6 @@
 """What a plan version allows: its limits read from JSON, the names of their counters, and how they are said. Pure.
 
-A limit's id names its counter in the gateway, so it stays the same from one version to the next: "quota:billable:period".
+A limit's id ("quota:billable:period") names its counter in the gateway: it stays the same over versions.
 Counters that are not the subscription's own are shared between plans (one key, one organization, many
 subscriptions), so theirs carry the plan: "bucket:second:key:world-pro".
 """

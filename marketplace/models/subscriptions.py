@@ -6,6 +6,7 @@ from kit.django.fields import Published, Row
 from marketplace.models.apis import Api
 from marketplace.models.checks import one_of, only_if
 from marketplace.models.plans import PlanVersion
+from marketplace.periods import Chain
 
 
 class SubscriptionState(models.TextChoices):
@@ -27,7 +28,8 @@ class Subscription(Published):
     zone = models.CharField(max_length=64)
     anchor_day = models.PositiveSmallIntegerField()
     anchor_month = models.PositiveSmallIntegerField(help_text="Counts for yearly plans")
-    period_start_at = models.DateTimeField(help_text="Start of the current period, as last published")
+    period_start_at = models.DateTimeField(help_text="The current period, as last published")
+    period_end_at = models.DateTimeField()
     change_at = models.DateTimeField(null=True, blank=True, help_text="When next_version, or the end, takes effect")
     next_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -36,7 +38,12 @@ class Subscription(Published):
     class Meta(Published.Meta):
         indexes = [
             models.Index(fields=("organization", "id"), name="subscription_by_org"),
-            models.Index(fields=("period_start_at",), name="subscription_by_period"),
+            models.Index(fields=("period_end_at",), name="subscription_by_period"),
+            models.Index(
+                fields=("change_at",),
+                name="subscription_by_change",
+                condition=models.Q(change_at__isnull=False) & ~models.Q(state="cancelled"),
+            ),
         ]
         constraints = [
             one_of("state", SubscriptionState, name="subscription_state"),
@@ -45,7 +52,10 @@ class Subscription(Published):
                 name="subscription_anchor",
             ),
             models.CheckConstraint(
-                condition=models.Q(period_start_at__gte=models.F("started_at")), name="subscription_period_start"
+                condition=models.Q(
+                    period_start_at__gte=models.F("started_at"), period_end_at__gt=models.F("period_start_at")
+                ),
+                name="subscription_period",
             ),
             models.CheckConstraint(
                 condition=models.Q(next_version__isnull=True) | models.Q(change_at__isnull=False),
@@ -56,6 +66,18 @@ class Subscription(Published):
 
     def __str__(self) -> str:
         return f"{self.plan_version} · {self.state}"
+
+    @property
+    def chain(self) -> Chain:
+        """Its periods from the last published start on."""
+        return Chain(
+            subscription_id=self.id,
+            start_at=self.period_start_at,
+            zone=self.zone,
+            anchor_day=self.anchor_day,
+            anchor_month=self.anchor_month,
+            interval=self.plan_version.interval,
+        )
 
 
 class SubscriptionApi(Row):

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class AdValorem:
+class AdValorem(Model):
     kind: ClassVar[str] = "ad_valorem"
     meters: ClassVar[Meters] = "money"
 
@@ -23,9 +23,6 @@ class AdValorem:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.percent, self.fixed)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         share = f"{self.percent.normalize():f} % of the amount moved"

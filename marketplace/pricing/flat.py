@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class Flat:
+class Flat(Model):
     kind: ClassVar[str] = "flat"
     meters: ClassVar[Meters] = "none"
 
@@ -23,8 +23,8 @@ class Flat:
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.amount,)
 
-    def of(self) -> tuple[str, ...]:
-        return ()
+    def base(self) -> Decimal:
+        return self.amount
 
     def sentence(self, words: Words) -> str:
         return f"{words.money(self.amount)} a {words.interval}"

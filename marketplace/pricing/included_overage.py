@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class IncludedOverage:
+class IncludedOverage(Model):
     kind: ClassVar[str] = "included_overage"
     meters: ClassVar[Meters] = "any"
 
@@ -23,9 +23,6 @@ class IncludedOverage:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.unit_amount,)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         return f"{words.many(self.included)} included, then {words.each(self.unit_amount)}"

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words, listed
 
 
 @dataclass(frozen=True)
-class Minimum:
+class Minimum(Model):
     kind: ClassVar[str] = "minimum"
     meters: ClassVar[Meters] = "none"
 
@@ -26,6 +26,9 @@ class Minimum:
 
     def of(self) -> tuple[str, ...]:
         return self.lines
+
+    def base(self) -> Decimal:
+        return self.amount
 
     def sentence(self, words: Words) -> str:
         over = f" for {listed(self.lines)}" if self.lines else ""

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class OneOff:
+class OneOff(Model):
     kind: ClassVar[str] = "one_off"
     meters: ClassVar[Meters] = "none"
 
@@ -22,9 +22,6 @@ class OneOff:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.amount,)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         return f"{words.money(self.amount)} once"

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class Package:
+class Package(Model):
     kind: ClassVar[str] = "package"
     meters: ClassVar[Meters] = "any"
 
@@ -23,9 +23,6 @@ class Package:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.amount,)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         return f"{words.money(self.amount)} per block of {words.many(self.size)}"

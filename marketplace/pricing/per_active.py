@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class PerActive:
+class PerActive(Model):
     kind: ClassVar[str] = "per_active"
     meters: ClassVar[Meters] = "none"
 
@@ -24,9 +24,6 @@ class PerActive:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.unit_amount,)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         beyond = f" beyond {self.included:,}" if self.included else ""

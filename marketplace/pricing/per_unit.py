@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class PerUnit:
+class PerUnit(Model):
     kind: ClassVar[str] = "per_unit"
     meters: ClassVar[Meters] = "any"
 
@@ -22,9 +22,6 @@ class PerUnit:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.unit_amount,)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         return words.each(self.unit_amount)

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words, listed
 
 
 @dataclass(frozen=True)
-class Percentage:
+class Percentage(Model):
     kind: ClassVar[str] = "percentage"
     meters: ClassVar[Meters] = "none"
 

@@ -6,12 +6,12 @@ from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields
 from marketplace.pricing.meters import METERS
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class Transfer:
+class Transfer(Model):
     kind: ClassVar[str] = "transfer"
     meters: ClassVar[Meters] = "bytes"
 
@@ -24,9 +24,6 @@ class Transfer:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return (self.unit_amount,)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         moved = METERS[words.meter].many.removeprefix("bytes ")

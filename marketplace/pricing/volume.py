@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from marketplace.pricing.fields import Fields, Tier, amounts_of
-from marketplace.pricing.model import Meters
+from marketplace.pricing.model import Meters, Model
 from marketplace.pricing.words import Words
 
 
 @dataclass(frozen=True)
-class Volume:
+class Volume(Model):
     kind: ClassVar[str] = "volume"
     meters: ClassVar[Meters] = "any"
 
@@ -22,9 +22,6 @@ class Volume:
 
     def amounts(self) -> tuple[Decimal, ...]:
         return amounts_of(self.tiers)
-
-    def of(self) -> tuple[str, ...]:
-        return ()
 
     def sentence(self, words: Words) -> str:
         if len(self.tiers) == 1:
