@@ -6,10 +6,9 @@ saw a newer version catches up at once. Without Redis the copy serves for `stale
 """
 
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from queue import SimpleQueue
 
 from redis import RedisError
@@ -20,6 +19,7 @@ from gateway.directory import Directory
 from gateway.directory_copy import Copy, Entry, Verdict
 from gateway.settings import GatewaySettings
 from gateway.store import connect
+from kit.failpoints import armed
 
 log = logging.getLogger(__name__)
 POLL_S = 0.25
@@ -35,7 +35,7 @@ class DirectoryAway(Exception):
 class Follower:
     """Follows the directory from `start` to `stop`. Reads take no lock.
 
-    `push` is a failpoint for tests: "drop" never wakes the thread, "delay:<ms>" wakes it late.
+    `push` is the failpoint `directory.push`: "drop" never wakes the thread, "delay:<ms>" wakes it late.
     """
 
     def __init__(
@@ -183,14 +183,8 @@ class Follower:
             log.exception("the listener of %s failed", entry.kind)
 
 
-def push_failpoint(environ: Mapping[str, str]) -> str:
-    """Read `directory.push=drop|delay:<ms>` from TOLLGATE_FAILPOINTS ("name=value,…"); tests set it."""
-    points = dict(point.split("=", 1) for point in environ.get("TOLLGATE_FAILPOINTS", "").split(",") if "=" in point)
-    return points.get("directory.push", "")
-
-
 def follow(settings: GatewaySettings) -> Follower:
     """Start this process's follower. Call it after the last fork."""
-    follower = Follower(settings, push=push_failpoint(os.environ))
+    follower = Follower(settings, push=armed("directory.push"))
     follower.start()
     return follower

@@ -8,7 +8,7 @@ import pytest
 from gateway import names
 from gateway.call import Refusal
 from gateway.directory_store import announce, directory_present, publish, publish_all
-from gateway.follower import Follower, push_failpoint
+from gateway.follower import Follower
 from tests.gateway.directory_records import everything, key, organization
 from tests.gateway.stores import settings_for, until
 
@@ -179,8 +179,3 @@ def test_a_frozen_server_costs_a_call_a_quarter_of_a_second_once(mortal, tmp_pat
         mortal.thaw()
         publish(settings, [key(2, state="revoked")])
         until(lambda: state(follower) == "revoked", within=1.0)
-
-
-def test_the_failpoint_is_read_from_the_environment():
-    assert push_failpoint({"TOLLGATE_FAILPOINTS": "other=1,directory.push=delay:500"}) == "delay:500"
-    assert push_failpoint({}) == ""
