@@ -103,7 +103,7 @@ class UserAdmin(django.contrib.auth.admin.UserAdmin, Admin):  # type: ignore[mis
 _TOLD = frozenset({"name", "is_active", "is_staff", "is_superuser"})
 
 
-class NewOrganizationForm(ModelForm[Organization]):
+class NewOrganizationForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run time
     owner = ModelChoiceField(queryset=User.objects.all())
 
     class Meta:

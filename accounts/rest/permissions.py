@@ -1,11 +1,14 @@
-"""What a token may do at the REST door: its member's role decides, by the matrix."""
+"""What a token may do at the REST door: its member's role decides, by the matrix.
+
+DRF reads this module while it loads its views, so it names none of them.
+"""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.permissions import PERMISSIONS, Permission, allows
 from accounts.values import Principal
@@ -15,10 +18,19 @@ from kit.errors import ProblemError
 Needed = Permission | Mapping[str, Permission | None] | None
 
 
+class Asking(Protocol):
+    """A view that says what it needs."""
+
+    permission: Needed
+
+    @property
+    def allowed_methods(self) -> list[str]: ...
+
+
 class HasToken(BasePermission):
     """A valid token whose role has the view's `permission`; in a suspended organization it only reads."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: Asking) -> bool:  # type: ignore[override]
         principal = request.auth
         if not isinstance(principal, Principal):
             raise NotAuthenticated
@@ -31,12 +43,10 @@ class HasToken(BasePermission):
         return needed is None or allows(principal.role, needed)
 
 
-def permission_of(view: APIView | type[APIView], method: str) -> Permission | None:
-    """What a view asks for this method. Raises AttributeError or KeyError if it does not say: nothing is open by
-    forgetting it."""
-    needed: Needed = view.permission  # type: ignore[union-attr]
-    if isinstance(needed, Mapping):
-        needed = needed[method]
+def permission_of(view: Asking, method: str) -> Permission | None:
+    """What a view asks for this method. Raises AttributeError or KeyError if it does not say: nothing is open because
+    somebody forgot it."""
+    needed = view.permission[method] if isinstance(view.permission, Mapping) else view.permission
     if needed is not None and needed not in PERMISSIONS:
         raise KeyError(needed)
     return needed
