@@ -98,7 +98,7 @@ def _store(entries: Sequence[Entry], *, at: datetime) -> Stored:
     counted = [entry.event for entry, reason in zip(entries, reasons, strict=True) if entry.event and not reason]
     aside = [(entry, reason) for entry, reason in zip(entries, reasons, strict=True) if reason]
     partitions.ensure(_days(counted))
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         _take_lock()
         fresh = _count(counted, at=at) if counted else 0
         quarantined = _quarantine(aside, at=at) if aside else 0
@@ -191,8 +191,9 @@ def _quarantine(aside: Sequence[tuple[Entry, str]], *, at: datetime) -> int:
 _QUARANTINE = """
     INSERT INTO usage_quarantine (event_id, ts, organization, boot_id, seq, reason, raw, received_at)
     SELECT id, instant, organization, boot, seq, reason, raw, received
-      FROM (SELECT %s::uuid AS id, to_timestamp(%s::float8 / 1000) AS instant, %s::uuid AS organization, %s::text AS boot,
-                   %s::bigint AS seq, %s::text AS reason, %s::bytea AS raw, %s::timestamptz AS received) AS aside
+      FROM (SELECT %s::uuid AS id, to_timestamp(%s::float8 / 1000) AS instant, %s::uuid AS organization,
+                   %s::text AS boot, %s::bigint AS seq, %s::text AS reason, %s::bytea AS raw,
+                   %s::timestamptz AS received) AS aside
      WHERE NOT EXISTS (SELECT FROM usage_event AS event WHERE event.event_id = aside.id AND event.ts = aside.instant)
     ON CONFLICT DO NOTHING"""
 
