@@ -93,8 +93,8 @@ class Routes:
         self._unknown = Op("", api, refusal="operation_unknown")
 
     def find(self, method: str, path: str) -> Op:
-        """Return the Op for `path` ("" or "/v1/countries/DE": without the API's prefix); never fails."""
-        segments = [_decoded(segment) for segment in path.split("/")[1:]]
+        """Return the Op for a raw path without the API's prefix, "/v1/countries/DE" or ""; never fails."""
+        segments = [_decoded(segment) for segment in (path or "/").split("/")[1:]]
         for base, version, trie, undeclared in self._versions:
             if segments[: len(base)] == base:
                 places = list(trie.places(segments, len(base)))
@@ -148,8 +148,8 @@ class _Node:
                     yield from node.places(segments, at + 1)
             if self.parameter and segment:
                 yield from self.parameter.places(segments, at + 1)
-        if self.tail:
-            yield self.tail
+            if self.tail:
+                yield self.tail
 
 
 def _trie(api: Api, version: Version) -> _Node:
