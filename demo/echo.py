@@ -20,10 +20,9 @@ from dataclasses import dataclass, field
 from http.client import responses
 from typing import Any
 
-from config.local.announce import announce
-from config.local.ports import LOOPBACK
 from demo.framing import Bad, Head, parse_chunk_size, parse_head
 
+LOOPBACK = "127.0.0.1"
 HEAD_LIMIT = 64 << 10
 PIECE = 64 << 10
 SLOWEST_MS = 60_000
@@ -173,7 +172,6 @@ async def run(host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     server = await asyncio.start_server(Echo().serve, host, port, limit=HEAD_LIMIT, backlog=1024)
-    announce()
     await stopped.wait()
     server.close()
 

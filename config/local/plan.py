@@ -92,5 +92,5 @@ def _port(asked: int, flag: str) -> int:
     if not 0 <= asked <= 65_535:
         raise StartError(f"{flag} is {asked}: choose a port from 1 to 65535, or 0 for any.")
     if asked and not is_free(asked):
-        raise StartError(f"Port {asked} is taken: stop what listens there, or choose another with {flag} (0 = any).")
+        raise StartError(f"port {asked} is taken: stop what listens there, or choose another with {flag} (0 = any).")
     return asked or free_port()

@@ -11,7 +11,6 @@ from config.local.home import BASE_DIR, Home
 from config.local.plan import Plan, child_environment
 from config.local.postgres import Postgres
 from config.local.probes import all_answer, answers
-from config.local.processes import children_of
 from config.local.store import Store
 from config.local.supervisor import Role
 from config.local.valkey import Valkey
@@ -83,17 +82,9 @@ def roles(home: Home, plan: Plan) -> dict[str, Role]:
         command = (*serve, "--port", upstream, "--threads", "16", "demo.world.wsgi:application")
         found.append(run(home, "demo", command, ready=lambda: answers(plan.demo_port or 0, "/v1/countries?limit=1")))
     if plan.echo_port:
-        found.append(run(home, "echo", (*python, "demo.echo", "--port", str(plan.echo_port))))
+        command = (*python, "demo.echo", "--port", str(plan.echo_port))
+        found.append(run(home, "echo", command, ready=lambda: answers(plan.echo_port or 0, "/__stats")))
     return {role.name: role for role in found}
-
-
-def pids(home: Home, name: str, pid: int) -> list[int]:
-    """The processes behind a role whose first process is `pid`."""
-    match name:
-        case "postgres" | "valkey" | "gateway_master":
-            return [pid]
-        case _:
-            return [pid, *children_of(pid)]
 
 
 def _python_role(

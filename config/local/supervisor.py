@@ -20,6 +20,7 @@ from config.local.tether import tether
 LOOK_S = 0.05
 QUICK_DEATH_S = 5.0  # a child that lived longer is restarted at once
 LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_IF_IT_WORKED_S = 1.0
 FIRST_ATTEMPTS = 2
 
 
@@ -146,7 +147,8 @@ class Supervisor:
         status = self._reap(child)
         lived = time.monotonic() - child.born_at
         child.quick_deaths = child.quick_deaths + 1 if lived < QUICK_DEATH_S else 0
-        pause = min(0.1 * 2 ** (child.quick_deaths - 1), LONGEST_PAUSE_S) if child.quick_deaths else 0.0
+        longest = LONGEST_PAUSE_IF_IT_WORKED_S if child.ready else LONGEST_PAUSE_S
+        pause = min(0.1 * 2 ** (child.quick_deaths - 1), longest) if child.quick_deaths else 0.0
         child.retry_at = time.monotonic() + pause
         child.ready = False
         self.say(f"{child.role.name} {_ending(status)}; it is started again{f' in {pause:.1f} s' if pause else ''}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, is_dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from demo.world import views
 from demo.world.views import Problem
@@ -26,7 +26,7 @@ ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Any]], ...] = (
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    path = unquote(environ.get("PATH_INFO", ""))
+    path: str = environ.get("PATH_INFO", "")  # decoded by the server
     environment = "test" if path.startswith(f"{TEST_PREFIX}/") else "live"
     try:
         status, body, headers = 200, answer(environ, path.removeprefix(TEST_PREFIX)), [("Cache-Control", "max-age=60")]
