@@ -77,7 +77,7 @@ def _texts(value: Any) -> Iterator[tuple[str, str]]:
         if isinstance(item, str):
             yield path, item
         elif isinstance(item, dict):
-            todo += (("", depth, name) for name in item)
+            yield from ((path, name) for name in item)  # before they become part of a path
             todo += ((f"{path}.{name}".strip("."), depth + 1, each) for name, each in item.items())
         elif isinstance(item, list):
             todo += ((f"{path}.{at}".strip("."), depth + 1, each) for at, each in enumerate(item))
