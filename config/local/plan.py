@@ -66,6 +66,8 @@ def plan(options: argparse.Namespace, home: Home) -> Plan:
         raise StartError("The edge door is not part of this release: start with --door drf.")
     if not 1 <= options.gateway_workers <= 64:
         raise StartError(f"--gateway-workers is {options.gateway_workers}: choose 1 to 64.")
+    if options.no_demo and options.with_echo:
+        raise StartError("--with-echo belongs to the demo's developer: leave out --no-demo.")
     wanted = {"demo": not options.no_demo, "echo": options.with_echo}
     inner = home.ports(*(name for name, want in wanted.items() if want))
     return Plan(
