@@ -161,10 +161,8 @@ def _stage_sql() -> str:
 def _count_sql() -> str:
     """One statement: what the INSERT returns is what the rollups add, so neither can run ahead of the other."""
     columns = ", ".join(_COLUMNS)
-    bill = sums.rollup(
-        "usage_bill", key=sums.BILL_KEY, owner=sums.BILL_OWNER, sums=sums.SUMS, source=f"fresh WHERE {sums.BILLED}"
-    )
-    hour = sums.rollup("usage_hour", key=sums.HOUR_KEY, owner=sums.HOUR_OWNER, sums=sums.HOUR_SUMS, source="fresh")
+    bill = sums.rollup("usage_bill", key=sums.BILL_KEY, sums=sums.SUMS, source=f"fresh WHERE {sums.BILLED}")
+    hour = sums.rollup("usage_hour", key=sums.HOUR_KEY, sums=sums.HOUR_SUMS, source="fresh")
     return f"""
         WITH fresh AS (
             INSERT INTO usage_event (ts, received_at, {columns})

@@ -31,7 +31,8 @@ _COUNTS = ("latency_ms", "upstream_ms", "part")
 class Entry(Struct):
     """One line, or one message without lines, of one boot: an event, a sign of life, a death, or a fault.
 
-    `seq` of an unreadable line is told by its neighbours; 0 where they do not tell.
+    `seq` of a sign of life or a death is that of the last event before it; that of an unreadable line is told by
+    its neighbours, 0 where they do not tell.
     """
 
     boot: str
@@ -58,7 +59,7 @@ def read_message(fields: Mapping[bytes, bytes]) -> list[Entry]:
         return [Entry("", file, raw, fault="the message names no boot or holds no lines")]
     entries = _entries(boot, file, lines, fields)
     if fields.get(b"dead") == b"1":
-        entries.append(Entry(boot, file, b"", dead=True))
+        entries.append(Entry(boot, file, b"", seq=_number(fields.get(b"last_seq", b"")), dead=True))
     return entries
 
 

@@ -88,12 +88,19 @@ class UsageBill(Sums):
         db_table = "usage_bill"
         constraints = [
             models.UniqueConstraint(
-                fields=("period_id", "hour", "billable", "dimensions", "plan_version"),
+                fields=(
+                    "organization",
+                    "subscription",
+                    "period_id",
+                    "hour",
+                    "billable",
+                    "dimensions",
+                    "plan_version",
+                ),
                 name="usage_bill_once",
                 nulls_distinct=False,
             )
         ]
-        indexes = [models.Index(fields=("organization", "hour"), name="usage_bill_by_org")]
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H:00} {self.subscription} {self.calls}"
@@ -111,6 +118,7 @@ class UsageHour(Sums):
     status_class = models.SmallIntegerField()  # 2 = 2xx; 0 = the client was answered nothing
     test = models.BooleanField()
     billable = models.BigIntegerField()
+    spent = models.BigIntegerField()  # what counters of the meter `billable` hold used: also of test calls
     accepted = models.BigIntegerField()
     latency_ms = models.BigIntegerField()  # of accepted calls, added up
     upstream_ms = models.BigIntegerField()
@@ -120,13 +128,21 @@ class UsageHour(Sums):
         db_table = "usage_hour"
         constraints = [
             models.UniqueConstraint(
-                fields=("key", "hour", "api", "operation", "status_class", "subscription", "period_id", "test"),
+                fields=(
+                    "organization",
+                    "hour",
+                    "key",
+                    "operation",
+                    "status_class",
+                    "api",
+                    "subscription",
+                    "period_id",
+                    "project",
+                    "test",
+                ),
                 name="usage_hour_once",
                 nulls_distinct=False,
             )
-        ]
-        indexes = [
-            models.Index(fields=("organization", "hour"), name="usage_hour_by_org"),
         ]
 
     def __str__(self) -> str:

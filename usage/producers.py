@@ -21,7 +21,8 @@ class _Heard:
     gateway: str = ""
     worker: str = ""
     taken: list[int] = field(default_factory=list)
-    sign: tuple[int, int] = (0, 0)  # seq and clock (ms) of the latest sign of life
+    signs: list[tuple[int, datetime]] = field(default_factory=list)  # of life: seq and clock
+    last: int = 0  # the last event it ever wrote, once that is known
     bye: bool = False
     dead: bool = False
 
@@ -65,10 +66,10 @@ def _listen(entries: Iterable[Entry]) -> dict[str, _Heard]:
         if said := entry.event or entry.beat:
             news.gateway, news.worker = said.gateway, said.worker
         if entry.beat:
-            news.sign = max(news.sign, (entry.seq, entry.beat.clock))
+            news.signs.append((entry.seq, datetime.fromtimestamp(entry.beat.clock / 1000, UTC)))
             news.bye |= isinstance(entry.beat, Bye)
         elif entry.dead:
-            news.dead = True
+            news.dead, news.last = True, max(news.last, entry.seq)
         elif entry.seq:
             news.taken.append(entry.seq)
     return heard
@@ -81,10 +82,10 @@ def _merge(row: Producer, news: _Heard, *, at: datetime) -> None:
     row.gateway, row.worker = news.gateway or row.gateway, news.worker or row.worker
     row.last_beat_at = at
     row.bye, row.dead = row.bye or news.bye, row.dead or news.dead
-    seq, clock_ms = news.sign
-    if clock_ms and seq >= row.heard_seq:
-        clock = datetime.fromtimestamp(clock_ms / 1000, UTC)
-        row.heard_seq, row.heard_clock = seq, max(clock, row.heard_clock or clock)
-    if row.heard_clock and row.committed_seq >= row.heard_seq:
-        row.committed_clock = row.heard_clock
+    signs = [*news.signs, *([(row.heard_seq, row.heard_clock)] if row.heard_clock else [])]
+    believed = [clock for seq, clock in signs if seq <= row.committed_seq]
+    row.committed_clock = max([*believed, *filter(None, [row.committed_clock])], default=None)
+    if signs:
+        row.heard_seq, row.heard_clock = max(signs)
+    row.heard_seq = max(row.heard_seq, news.last)
     row.closed = (row.bye or row.dead) and row.committed_seq >= row.heard_seq and not row.ahead

@@ -8,16 +8,13 @@ from usage.latency import BOUNDS_MS
 
 HOUR = "date_bin('1 hour', ts, '1970-01-01 00:00+00')"
 
-# Refused by us after the limits had admitted the call: the head never went out, the units may be spent.
-LATE_PROBLEMS = (
-    "upstream_unreachable",
-    "upstream_invalid",
-    "upstream_forbidden",
-    "upstream_timeout",
-    "internal_error",
-)
-_LATE = ", ".join(f"'{code}'" for code in LATE_PROBLEMS)
-ADMITTED = f"(accepted OR problem IN ('', {_LATE}))"
+# Admitted, though the head may never have gone out: the upstream failed, the client left, or something broke.
+ADMITTED = "(accepted OR problem IN ('', 'internal_error') OR starts_with(problem, 'upstream_'))"
+
+# What uses up units of the meter `billable` (gateway.endings.uses_up). Test calls have such counters of their own and
+# are never billable; where their event does not tell how they ended, they count as used.
+SPENT = """(billable OR test AND accepted AND problem = '' AND method <> 'OPTIONS'
+    AND status BETWEEN 200 AND 499 AND status <> 429)"""
 
 
 def _step(low: int | None, high: int | None) -> str:
@@ -41,6 +38,7 @@ SUMS = {
 
 HOUR_SUMS = SUMS | {
     "billable": "coalesce(sum(count) FILTER (WHERE part = 0 AND billable), 0)",
+    "spent": f"coalesce(sum(count) FILTER (WHERE part = 0 AND {SPENT}), 0)",
     "accepted": "coalesce(sum(count) FILTER (WHERE part = 0 AND accepted), 0)",
     "latency_ms": "coalesce(sum(latency_ms) FILTER (WHERE part = 0 AND accepted), 0)",
     "upstream_ms": "coalesce(sum(upstream_ms) FILTER (WHERE part = 0 AND accepted), 0)",
@@ -49,40 +47,41 @@ HOUR_SUMS = SUMS | {
 """What usage_hour holds besides."""
 
 BILL_KEY = {
+    "organization": "organization",
+    "subscription": "subscription",
     "period_id": "period_id",
     "hour": HOUR,
     "billable": "billable",
     "dimensions": "dimensions",
     "plan_version": "plan_version",
 }
-BILL_OWNER = {"organization": "organization", "subscription": "subscription"}
 BILLED = "NOT test AND period_id IS NOT NULL AND subscription IS NOT NULL"
 """Which events rating may ever see."""
 
 HOUR_KEY = {
-    "key": "key",
+    "organization": "organization",
     "hour": HOUR,
-    "api": "api",
+    "key": "key",
     "operation": "operation",
     "status_class": "(status / 100)::smallint",
+    "api": "api",
     "subscription": "subscription",
     "period_id": "period_id",
+    "project": "project",
     "test": "test",
 }
-HOUR_OWNER = {"organization": "organization", "project": "project"}
 
 
-def rollup(table: str, *, key: dict[str, str], owner: dict[str, str], sums: dict[str, str], source: str) -> str:
+def rollup(table: str, *, key: dict[str, str], sums: dict[str, str], source: str) -> str:
     """Write the upsert that adds up `source` (a FROM … WHERE …) into a rollup.
 
     Rows are taken in key order, so that two writers can only wait for each other, never in a circle.
     """
-    columns = key | owner | sums
-    width = len(key) + len(owner)
+    columns = key | sums
+    by = ", ".join(map(str, range(1, len(key) + 1)))
     return f"""
         INSERT INTO {table} AS old ({", ".join(columns)})
-        SELECT {", ".join(columns.values())} FROM {source}
-        GROUP BY {", ".join(map(str, range(1, width + 1)))} ORDER BY {", ".join(map(str, range(1, len(key) + 1)))}
+        SELECT {", ".join(columns.values())} FROM {source} GROUP BY {by} ORDER BY {by}
         ON CONFLICT ({", ".join(key)}) DO UPDATE SET {", ".join(map(_added, sums))}"""  # noqa: S608
 
 

@@ -1,5 +1,6 @@
 """The SQL behind reports: one relation `used` of whole hours and edges, added up by groups or by steps."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +64,8 @@ def grouped(scope: Scope, *, by: GroupBy | None, marks: Sequence[datetime]) -> F
                     SELECT count(*) FROM usage_event WHERE {_where(scope)} AND ts >= %(start)s AND ts < %(end)s) END
           FROM used GROUP BY 1 ORDER BY {order}""",  # noqa: S608 - its parts are this module's own
     )
-    return Found(tuple(UsageRow(*row[:4]) for row in rows), rows[0][4] if rows else 0)
+    found = tuple(UsageRow(group, calls, billable, json.loads(units)) for group, calls, billable, units, _ in rows)
+    return Found(found, rows[0][4] if rows else 0)
 
 
 def stepped(scope: Scope, *, marks: Sequence[datetime]) -> dict[int, tuple[int, ...]]:

@@ -212,6 +212,35 @@ def test_a_dead_boot_is_closed_when_its_journal_is_shipped():
     assert (Producer.objects.get().closed, Producer.objects.get().dead) == (True, True)
 
 
+def test_a_dead_boot_stays_open_while_its_last_events_are_missing():
+    take(beat(0), line(1))
+    store(read_message(message([], dead=True) | {b"last_seq": b"3"}), at=NOW)
+    assert not Producer.objects.get().closed
+    take(line(2), line(3))
+    assert Producer.objects.get().closed
+
+
+@pytest.mark.parametrize(
+    ("ending", "spent", "admitted"),
+    [
+        ({}, 1, 1),
+        ({"status": 404}, 1, 1),
+        ({"status": 429}, 0, 1),
+        ({"status": 500}, 0, 1),
+        ({"method": "OPTIONS"}, 0, 1),
+        ({"status": 499}, 1, 1),
+        ({"status": 499, "accepted": False}, 0, 1),
+        ({"status": 502, "problem": "upstream_unreachable", "accepted": False}, 0, 1),
+        ({"status": 200, "problem": "upstream_truncated"}, 0, 1),
+        ({"status": 429, "problem": "rate_limited", "accepted": False}, 0, 0),
+        ({"status": 503, "problem": "limits_unavailable", "accepted": False}, 0, 0),
+    ],
+)
+def test_what_a_test_call_used_up_is_known_without_being_billable(ending, spent, admitted):
+    take(line(1, test=True, billable=False, **ending))
+    assert UsageHour.objects.values_list("spent", "admitted", "billable").get() == (spent, admitted, 0)
+
+
 def test_instants_survive_to_the_millisecond():
     said = [line(n, at=NOW + timedelta(milliseconds=n)) for n in range(1, 200)]
     take(*said)

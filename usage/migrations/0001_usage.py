@@ -146,10 +146,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "usage_bill",
-                "indexes": [models.Index(fields=["organization", "hour"], name="usage_bill_by_org")],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("period_id", "hour", "billable", "dimensions", "plan_version"),
+                        fields=(
+                            "organization",
+                            "subscription",
+                            "period_id",
+                            "hour",
+                            "billable",
+                            "dimensions",
+                            "plan_version",
+                        ),
                         name="usage_bill_once",
                         nulls_distinct=False,
                     )
@@ -227,6 +234,7 @@ class Migration(migrations.Migration):
                 ("status_class", models.SmallIntegerField()),
                 ("test", models.BooleanField()),
                 ("billable", models.BigIntegerField()),
+                ("spent", models.BigIntegerField()),
                 ("accepted", models.BigIntegerField()),
                 ("latency_ms", models.BigIntegerField()),
                 ("upstream_ms", models.BigIntegerField()),
@@ -234,10 +242,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "usage_hour",
-                "indexes": [models.Index(fields=["organization", "hour"], name="usage_hour_by_org")],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("key", "hour", "api", "operation", "status_class", "subscription", "period_id", "test"),
+                        fields=(
+                            "organization",
+                            "hour",
+                            "key",
+                            "operation",
+                            "status_class",
+                            "api",
+                            "subscription",
+                            "period_id",
+                            "project",
+                            "test",
+                        ),
                         name="usage_hour_once",
                         nulls_distinct=False,
                     )
