@@ -12,6 +12,7 @@ from config.local.ports import LOOPBACK, free_port, is_free
 
 PORTAL_PORT = 8000
 GATEWAY_PORT = 8080
+STORES_FILE = "stores.json"  # settings of what runs now; `config.settings` and the shipper read it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +86,9 @@ def home_of(options: argparse.Namespace) -> Home:
 
 
 def child_environment(home: Home) -> dict[str, str]:
-    """What every process of this product gets: what we got, and which home it belongs to."""
-    kept = {name: value for name, value in os.environ.items() if value or name not in {"DATABASE_URL", "REDIS_URL"}}
-    return kept | {"TOLLGATE_HOME": str(home.path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    """What every process of this product gets: what we got, which home it belongs to, and what runs there."""
+    own = {"TOLLGATE_HOME": str(home.path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    return {**os.environ, **home.read(STORES_FILE), **own}
 
 
 def _port(asked: int, flag: str) -> int:

@@ -18,13 +18,12 @@ from config.local.console import fail, say
 from config.local.errors import StartError
 from config.local.external import check_database, check_own_secrets, check_redis
 from config.local.home import BASE_DIR, Home
-from config.local.plan import Plan, add_arguments, child_environment, home_of, plan
+from config.local.plan import STORES_FILE, Plan, add_arguments, child_environment, home_of, plan
 from config.local.report import Report
 from config.local.roles import STAGES, roles, store_role, stores
 from config.local.stopping import Stopping
 from config.local.supervisor import Supervisor
 
-STORES_FILE = "stores.json"
 STORE_S, ROLE_S, PREPARE_S = 60.0, 90.0, 300.0
 
 
