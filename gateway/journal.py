@@ -70,7 +70,7 @@ class Journal:
 
     def can_write(self) -> bool:
         """Whether a metered call may be admitted: there is room, and the reserve for calls in flight is whole."""
-        return self._room
+        return self._room and self._segments.reserved
 
     def opened(self, at_ms: int) -> int:
         """Register a call in flight; return the instant it must carry, and be closed with.
@@ -120,7 +120,7 @@ class Journal:
     def beat(self) -> None:
         """Write a sign of life, if there is room for more than calls in flight."""
         with self._lock:
-            if self._room:
+            if self.can_write():
                 self._clock = max(self._clock, min(self._open, default=self._clock_ms()))
                 self._sign(Beat)
 

@@ -7,6 +7,7 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import msgspec
 
 from gateway.call import UsageEvent
 
-SUFFIX = ".jsonl"
+_FILE = re.compile(r"(?P<boot>[\w-]+)-(?P<n>\d+)\.jsonl|(?P<locked>[\w-]+)\.lock")
 READ = 1 << 20
 
 
@@ -64,7 +65,7 @@ def read_line(text: bytes) -> Line | Beat | Bye:
 
 
 def segment_path(folder: Path, boot: str, n: int) -> Path:
-    return folder / f"{boot}-{n}{SUFFIX}"
+    return folder / f"{boot}-{n}.jsonl"
 
 
 def lock_path(folder: Path, boot: str) -> Path:
@@ -79,11 +80,10 @@ def boots(folder: Path) -> dict[str, list[int]]:
     """List the boots that left anything here, each with the numbers of its segments in order."""
     found: dict[str, list[int]] = {}
     for entry in os.scandir(folder):
-        if entry.name.endswith(".lock") and not entry.name.startswith((".", "shipper")):
-            found.setdefault(entry.name.removesuffix(".lock"), [])
-        elif entry.name.endswith(SUFFIX):
-            boot, _, n = entry.name.removesuffix(SUFFIX).rpartition("-")
-            found.setdefault(boot, []).append(int(n))
+        if match := _FILE.fullmatch(entry.name):
+            numbers = found.setdefault(match["boot"] or match["locked"], [])
+            if match["n"]:
+                numbers.append(int(match["n"]))
     for numbers in found.values():
         numbers.sort()
     return found
@@ -120,10 +120,17 @@ def whole_lines(path: Path, *, offset: int, limit: int = READ) -> bytes:
 def lines_after(folder: Path, boot: str, *, seq: int) -> Iterator[Line]:
     """Yield a boot's events beyond `seq` that are still in the folder, in order."""
     for n in boots(folder).get(boot, []):
-        offset = 0
-        while block := whole_lines(segment_path(folder, boot, n), offset=offset):
-            offset += len(block)
-            for text in block.rstrip().split(b"\n"):
-                line = read_line(text)
-                if isinstance(line, Line) and line.seq > seq:
-                    yield line
+        try:
+            yield from _events(segment_path(folder, boot, n), seq)
+        except FileNotFoundError:
+            continue  # committed and deleted meanwhile
+
+
+def _events(path: Path, seq: int) -> Iterator[Line]:
+    offset = 0
+    while block := whole_lines(path, offset=offset):
+        offset += len(block)
+        for text in block.rstrip().split(b"\n"):
+            line = read_line(text)
+            if isinstance(line, Line) and line.seq > seq:
+                yield line

@@ -34,6 +34,7 @@ class Segments:
         self._fd = os.open(segment_path(folder, boot, 1), APPEND, 0o600)
         self._size = 0
         self._torn = False
+        self.reserved = False  # whether the reserve is whole
 
     def append(self, lines: bytes) -> int:
         """Write whole lines; return how many bytes are in the file for good.
@@ -65,9 +66,9 @@ class Segments:
 
     def restore_reserve(self) -> bool:
         """Whether the disk space that calls in flight may finish into is set aside."""
-        path = reserve_path(self._folder, self._boot)
-        if path.exists():
+        if self.reserved:
             return True
+        path = reserve_path(self._folder, self._boot)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             os.posix_fallocate(fd, 0, self._reserve_bytes)
@@ -76,6 +77,7 @@ class Segments:
             return False
         finally:
             os.close(fd)
+        self.reserved = True
         return True
 
     def take_unsynced(self) -> list[int]:
@@ -108,10 +110,10 @@ class Segments:
         self._fd, self._n, self._size, self._torn = fd, self._n + 1, 0, False
 
     def _spend_reserve(self) -> bool:
-        path = reserve_path(self._folder, self._boot)
-        if not path.exists():
+        if not self.reserved:
             return False
-        path.unlink()
+        reserve_path(self._folder, self._boot).unlink()
+        self.reserved = False
         return True
 
     def _take_back(self, lines: bytes, done: int) -> int:
