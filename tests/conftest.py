@@ -20,6 +20,8 @@ from config.local.postgres import Postgres
 from config.local.store import start, stop
 from config.local.valkey import Valkey
 
+pytest_plugins = ["tests.product"]
+
 HOME = Path(tempfile.mkdtemp(prefix="tollgate-test-"))
 HOME.chmod(0o755)  # PostgreSQL may run under another uid when the tests run as root
 
