@@ -141,6 +141,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.site.middleware.PortalExceptions",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -229,6 +230,7 @@ RATELIMIT_ENABLE = env.bool("TOLLGATE_RATELIMIT", default=True)
 RATELIMIT_VIEW = "portal.site.views.too_many"
 
 # --- web ---
+SECURITY_CONTACT = env.str("TOLLGATE_SECURITY_CONTACT", default="mailto:security@localhost")  # of security.txt
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

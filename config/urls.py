@@ -8,3 +8,8 @@ urlpatterns = [
     path("api/v1/", include("config.rest_urls")),
     path("", include("portal.urls")),
 ]
+
+handler400 = "portal.site.failures.bad_request"
+handler403 = "portal.site.failures.forbidden"
+handler404 = "portal.site.failures.not_found"
+handler500 = "portal.site.failures.broken"

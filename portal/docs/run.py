@@ -1,0 +1,113 @@
+"""Run: send the form's request through the gateway's own flow, in this process, and keep what came back."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from gateway import public as gateway
+from kit.problems import PROBLEMS
+from marketplace import public as marketplace
+from portal.address import client_address
+from portal.docs.outgoing import Outgoing
+from portal.docs.reply import Fix, Reply, Trouble, show
+from portal.limits import Exceeded
+from portal.who import Member, member_of
+
+Kind = Literal["test", "live"]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a Run goes: the chosen environment, and which of them the API has."""
+
+    kind: Kind
+    sandbox: bool
+    live: bool
+    visitor: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a Run: a reply, or the reason why there is none."""
+
+    reply: Reply | None = None
+    trouble: Trouble | None = None  # refused before any call was made
+    refused: Exceeded | None = None  # too many from here
+    wait: str = ""
+    visitor: bool = False
+
+
+def environment_of(request: HttpRequest, operation: marketplace.OperationView, api: marketplace.ApiView) -> Environment:
+    """The environment asked for, as far as the reader and the API have it. Visitors have the sandbox only."""
+    version = next((v for v in api.versions if v.id == operation.version_id), None)
+    sandbox, live = (version.sandbox, version.live) if version else (False, False)
+    visitor = member_of(request) is None
+    asked = request.POST.get("environment") or request.GET.get("environment") or ""
+    kind: Kind = "live" if not visitor and live and (asked == "live" or not sandbox) else "test"
+    return Environment(kind, sandbox, live, visitor)
+
+
+def run_once(request: HttpRequest, api: marketplace.ApiView, outgoing: Outgoing, environment: Environment) -> Outcome:
+    """Make the call with the reader's own grant, or a visitor's. Never sends a cookie or a token of the portal."""
+    member = member_of(request)
+    at = timezone.now()
+    if member is None:
+        grant = marketplace.visitor_grant(api.slug, at=at)
+    else:
+        found = marketplace.run_grant(member.org, api_slug=api.slug, kind=environment.kind, at=at)
+        if found is None:
+            return Outcome(trouble=_no_grant(member, api, environment.kind))
+        grant = found
+    reply = gateway.run(
+        settings.GATEWAY,
+        method=outgoing.method,
+        path=outgoing.path,
+        query=outgoing.query,
+        headers=[(name.lower(), value) for name, value in outgoing.headers],
+        body=outgoing.body.encode(),
+        client=client_address(request),
+        grant=grant,
+        api=marketplace.api_record(api.slug),
+    )
+    shown = show(
+        status=reply.status,
+        headers=tuple(reply.headers),
+        body=reply.body,
+        latency_ms=reply.took_ms,
+        test=environment.kind == "test",
+        api_slug=api.slug,
+    )
+    return Outcome(reply=shown, visitor=member is None)
+
+
+def _no_grant(member: Member, api: marketplace.ApiView, kind: Kind) -> Trouble:
+    """Why the reader has no key for this call, and the button that gives one."""
+    rows = marketplace.subscriptions(member.org, at=timezone.now())
+    if not any(row.state == "active" and api.slug in row.api_slugs for row in rows):
+        fix = (
+            Fix("Subscribe to the free plan", reverse("subscribe", args=[api.slug]), post=True)
+            if api.free_plan
+            else None
+        )
+        return _trouble("no_subscription", f"Your project has no plan for {api.name} yet.", fix)
+    word = "sandbox" if kind == "test" else "live"
+    return _trouble("key_missing", f"Your project has no working {word} key.", Fix("Create a key", reverse("key_new")))
+
+
+def _trouble(code: str, detail: str, fix: Fix | None) -> Trouble:
+    return Trouble(code, PROBLEMS[code].title, detail, None, "", fix)
+
+
+def own_test_key(request: HttpRequest) -> str:
+    """The reader's newest working test key, for the samples; "" for visitors and where there is none."""
+    member = member_of(request)
+    if member is None:
+        return ""
+    at = timezone.now()
+    keys = marketplace.keys(member.org, project=member.project.id)
+    mine = next((key for key in keys if key.kind == "test" and key.works(at)), None)
+    return marketplace.reveal_test_key(member.org, id=mine.id) if mine else ""

@@ -1,0 +1,127 @@
+"""The console's first page: the state in one look, and the next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from marketplace import public as marketplace
+from portal.account.start import mint_account
+from portal.docs.highlight import highlighted
+from portal.docs.run import own_test_key
+from portal.home.first_call import first_call
+from portal.keys import once
+from portal.usage.chart import bar_chart
+from portal.usage.views import totals
+from portal.who import Member, MemberRequest, member_of, member_required
+from usage.public import CallRow, as_of, recent_calls, usage_report, usage_series
+
+
+@dataclass(frozen=True)
+class Step:
+    title: str
+    hint: str
+    done: bool
+    action: str = ""
+    url: str = ""
+    post: bool = False
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How much of a subscription's hard limit is used up in its period."""
+
+    subscription: marketplace.SubscriptionView
+    used: int
+    limit: int
+    resets_at: datetime
+
+    @property
+    def width(self) -> float:
+        """Of a track of 100."""
+        return min(100.0, round(100 * self.used / max(1, self.limit), 2))
+
+    @property
+    def tone(self) -> str:
+        return "-bad" if self.used >= self.limit else "-warn" if self.used >= 0.8 * self.limit else ""
+
+
+@require_safe
+@member_required
+def home(request: MemberRequest) -> HttpResponse:
+    member, now = request.member, timezone.now()
+    points = usage_series(member.org, start=now - timedelta(hours=23), end=now, step="hour")
+    calls = recent_calls(member.org, limit=50)
+    subscriptions = [s for s in marketplace.subscriptions(member.org, at=now) if s.state != "cancelled"]
+    steps = checklist(member, calls, subscriptions)
+    own_key = "" if any(not call.console for call in calls) else own_test_key(request)
+    context = {
+        "page": "home",
+        "steps": steps,
+        "done": sum(step.done for step in steps),
+        "totals": totals(points),
+        "chart": bar_chart(points, step="hour"),
+        "calls": calls[:8],
+        "quotas": quotas(member, subscriptions, at=now),
+        "subscriptions": subscriptions,
+        "as_of": as_of(),
+        "curl": highlighted(first_call(member, key=own_key), "shell"),
+        "waiting": once.waiting(request),
+    }
+    return render(request, "portal/home/page.html", context)
+
+
+def checklist(
+    member: Member, calls: Sequence[CallRow], subscriptions: Sequence[marketplace.SubscriptionView]
+) -> list[Step]:
+    """Four steps from nothing to a program that calls; what is done is read from what happened, not from clicks."""
+    slug = next((slug for row in subscriptions for slug in row.api_slugs), "")
+    page = reverse("api", args=[slug]) if slug else reverse("catalogue")
+    good = [call for call in calls if 200 <= call.status < 300]
+    return [
+        Step("Create your account", "Organization, project, keys and the free plan came with it.", True),
+        Step("Run a call with your own key", "In the sandbox; it costs nothing.", bool(good), "Open the API", page),
+        Step("Call from your own code", "Paste the command below, or take a sample in your language.",
+             any(not call.console for call in good), "See samples", page),
+        Step("Verify your e-mail address", "Until then your live keys may make 100 calls.", member.organization.verified,
+             "Send the link again", reverse("verify_again"), post=True),
+    ]  # fmt: skip
+
+
+def quotas(member: Member, subscriptions: Sequence[marketplace.SubscriptionView], *, at: datetime) -> list[Quota]:
+    """The first period quota of each subscription, with what is used up of it."""
+    found: dict[tuple[datetime, datetime], dict[str | None, int]] = {}
+    out = []
+    for row in subscriptions[:6]:
+        limit = next((x for x in row.version.limits if x.kind == "quota" and x.window == "period"), None)
+        if limit is None or row.state != "active":
+            continue
+        period = (row.period.start_at, row.period.end_at)
+        if period not in found:
+            report = usage_report(member.org, start=period[0], end=at, mode="live", group_by="subscription")
+            found[period] = {group.group: group.billable for group in report.rows}
+        out.append(Quota(row, found[period].get(str(row.id), 0), limit.amount, period[1]))
+    return out
+
+
+@require_POST
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Give an organization to a person who has none (an account made by an operator). Twice is once."""
+    if member_of(request) is not None:
+        return redirect("home")
+    at = timezone.now()
+    with transaction.atomic():
+        minted = mint_account(request, user=request.user, at=at)
+    messages.success(request, "Your organization is ready.")
+    response = redirect("home")
+    once.hand_over(response, user_id=request.user.pk, key_id=minted.live_key.id, secret=minted.live_secret, at=at)
+    return response

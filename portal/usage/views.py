@@ -1,0 +1,82 @@
+"""The usage page: what was called, how it ended, and how fresh the count is."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from marketplace import public as marketplace
+from portal.docs.highlight import highlighted
+from portal.docs.run import own_test_key
+from portal.home.first_call import first_call
+from portal.usage.chart import bar_chart, step_name
+from portal.usage.ranges import MODES, RANGES, Asked, asked
+from portal.who import MemberRequest, demand, member_required
+from usage.public import UsagePoint, as_of, recent_calls, usage_report, usage_series
+
+LOG_LINES = 25
+
+
+@dataclass(frozen=True)
+class Totals:
+    calls: int
+    billable: int
+    refused: int
+    failed: int
+
+    @property
+    def error_rate(self) -> str:
+        return f"{100 * (self.refused + self.failed) / self.calls:.1f} %" if self.calls else "0.0 %"
+
+
+@require_safe
+@member_required
+def usage(request: MemberRequest) -> HttpResponse:
+    member = request.member
+    demand(member, "usage.read")
+    wish = asked(request.GET)
+    now = timezone.now()
+    start = wish.start(now)
+    points = usage_series(member.org, start=start, end=now, step=wish.range.step, key=wish.key, mode=wish.mode)
+    keys = {key.id: key for key in marketplace.keys(member.org)}
+    calls = recent_calls(member.org, limit=LOG_LINES, key=wish.key)
+    context = {
+        "page": "usage",
+        "asked": wish,
+        "filters": _filters(wish, list(keys.values())),
+        "totals": totals(points),
+        "chart": bar_chart(points, step=wish.range.step),
+        "table": [(step_name(point.at, wish.range.step), point) for point in points],
+        "by_key": _by_key(member.org, wish, start, now, keys),
+        "calls": [(call, keys.get(call.key)) for call in calls],
+        "as_of": as_of(),
+        "curl": "" if calls else highlighted(first_call(member, key=own_test_key(request)), "shell"),
+    }
+    return render(request, "portal/usage/page.html", context)
+
+
+def totals(points: tuple[UsagePoint, ...]) -> Totals:
+    return Totals(
+        sum(point.calls for point in points),
+        sum(point.billable for point in points),
+        sum(point.refused for point in points),
+        sum(point.failed for point in points),
+    )
+
+
+def _by_key(org: UUID, wish: Asked, start: object, end: object, keys: dict[UUID, marketplace.KeyView]) -> list[tuple]:
+    report = usage_report(org, start=start, end=end, key=wish.key, mode=wish.mode, group_by="key")
+    named = [(keys.get(UUID(row.group)) if row.group else None, row) for row in report.rows]
+    return sorted(named, key=lambda pair: -pair[1].calls)
+
+
+def _filters(wish: Asked, keys: list[marketplace.KeyView]) -> dict[str, list[tuple[str, str, bool]]]:
+    """Links of name, address and whether it is chosen."""
+    return {
+        "ranges": [(row.name, wish.address(range=row.slug), row is wish.range) for row in RANGES],
+        "modes": [(name, wish.address(mode=slug), (wish.mode or "") == slug) for slug, name in MODES.items()],
+        "keys": [(f"{key.name} · {key.prefix}…{key.last4}", str(key.id), key.id == wish.key) for key in keys],
+    }

@@ -1,0 +1,91 @@
+"""Who is looking: the signed-in person's organization, project and role, read once per request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts import public as accounts
+from portal.address import client_address
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in the organization they work in: for now their first one and its Default project."""
+
+    user_id: UUID
+    email: str
+    role: str
+    organization: accounts.OrganizationView
+    project: accounts.ProjectView
+    actor: accounts.Actor
+
+    @property
+    def org(self) -> UUID:
+        return self.organization.id
+
+    def may(self, permission: accounts.Permission) -> bool:
+        return self.organization.state == "active" and accounts.allows(self.role, permission)
+
+
+class MemberRequest(HttpRequest):
+    """A request behind `member_required`."""
+
+    member: Member
+
+
+def actor_of(request: HttpRequest, *, user: Any = None) -> accounts.Actor:
+    """Who does it, as the audit log will say: the signed-in person, or `user` who is not signed in yet."""
+    person = user or request.user
+    return accounts.Actor("user", person.pk, person.get_username(), client_address(request))
+
+
+def member_of(request: HttpRequest) -> Member | None:
+    """The signed-in person's membership; None for visitors, and for people who belong nowhere."""
+    if not hasattr(request, "_member"):
+        request._member = _read(request) if request.user.is_authenticated else None
+    return cast("Member | None", request._member)
+
+
+def _read(request: HttpRequest) -> Member | None:
+    found = accounts.organizations_of(request.user.pk)
+    if not found:
+        return None
+    organization = found[0]
+    role = accounts.role_of(organization.id, user_id=request.user.pk)
+    projects = accounts.projects(organization.id)
+    if role is None or not projects:
+        return None
+    return Member(request.user.pk, request.user.get_username(), role, organization, projects[0], actor_of(request))
+
+
+def member_required(view: View) -> View:
+    """Only for members: visitors are sent to sign in and come back; who belongs nowhere is shown the way in."""
+
+    @wraps(view)
+    def guarded(request: MemberRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        member = member_of(request)
+        if member is None:
+            return render(request, "portal/app/nowhere.html", status=403)
+        request.member = member
+        response = view(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return guarded
+
+
+def demand(member: Member, permission: accounts.Permission) -> None:
+    """Raises PermissionDenied, which becomes the 403 page."""
+    if not member.may(permission):
+        raise PermissionDenied
