@@ -16,3 +16,34 @@ COMMITTED = "tg:committed"  # hash boot → last seq whose event, and all before
 def records_of(kind: str) -> str:
     """Name the hash id → JSON of one kind of record."""
     return f"tg:dir:{kind}"
+
+
+# --- counters: every key of one organization carries its hash tag, so that a claim is one script on one node ---
+RUN = "tg:epoch"  # hash {run_id, generation, round}: which life of the server holds the counters, and since when
+REBUILD = "tg:rebuild"  # set of organizations that hard claims are waiting for
+OWNERS = "tg:owners"  # set of workers (boots) that may hold units
+
+
+def counter(org: str, *, subject: str, limit: str, window_start_ms: int = 0, test: bool = False) -> str:
+    """Name a counter: one limit of one subject (subscription, key or organization id) in one window."""
+    return f"tg:c:{{{org}}}:{subject}{':test' if test else ''}:{limit}:{window_start_ms}"
+
+
+def organization_of(counter_name: str) -> str:
+    """Return the organization in a counter's hash tag."""
+    return counter_name[counter_name.index("{") + 1 : counter_name.index("}")]
+
+
+def epoch(org: str) -> str:
+    """Name the organization's epoch: the round in which its counters were last set; absent = not to be trusted."""
+    return f"tg:e:{{{org}}}"
+
+
+def held_by(owner: str) -> str:
+    """Name the set of counters that a worker may hold units of."""
+    return f"tg:held:{owner}"
+
+
+def round_of(number: int) -> str:
+    """Name a rebuild round's hash: "orgs" → JSON list, worker → its answer."""
+    return f"tg:round:{number}"

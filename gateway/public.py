@@ -3,7 +3,22 @@
 from gateway.call import UsageEvent
 from gateway.directory_store import NotPublished, announce, directory_present, publish, publish_all
 from gateway.journal_files import Beat, Bye, Line, boots, is_live, lines_after, read_line
+from gateway.meters import LATE_PROBLEMS, Meter, meters_of
 from gateway.names import COMMITTED, SHIPPED, USAGE_GROUP, USAGE_STREAM
+from gateway.rebuild import (
+    Holding,
+    Stored,
+    dead_owners,
+    forget_owner,
+    holdings,
+    in_force,
+    open_organization,
+    open_run,
+    raise_counters,
+    rebuild_counters,
+    reclaim,
+    waiting_organizations,
+)
 from gateway.records import (
     KINDS,
     Api,
@@ -26,6 +41,7 @@ from gateway.store import connect
 __all__ = [
     "COMMITTED",
     "KINDS",
+    "LATE_PROBLEMS",
     "SHIPPED",
     "USAGE_GROUP",
     "USAGE_STREAM",
@@ -34,9 +50,11 @@ __all__ = [
     "Bye",
     "GatewaySettings",
     "Grant",
+    "Holding",
     "Key",
     "Limit",
     "Line",
+    "Meter",
     "NotPublished",
     "Operation",
     "Organization",
@@ -44,6 +62,7 @@ __all__ = [
     "PlanVersion",
     "Record",
     "Standing",
+    "Stored",
     "Subscription",
     "Upstream",
     "UsageEvent",
@@ -51,10 +70,21 @@ __all__ = [
     "announce",
     "boots",
     "connect",
+    "dead_owners",
     "directory_present",
+    "forget_owner",
+    "holdings",
+    "in_force",
     "is_live",
     "lines_after",
+    "meters_of",
+    "open_organization",
+    "open_run",
     "publish",
     "publish_all",
+    "raise_counters",
     "read_line",
+    "rebuild_counters",
+    "reclaim",
+    "waiting_organizations",
 ]
