@@ -1,16 +1,38 @@
-"""The marketplace for other apps: frozen values in and out."""
+"""What is sold and to whom, for other apps: frozen values in and out.
 
-from collections.abc import Sequence
+`org` is the organization's id. What is not there, or is another organization's, raises ProblemError not_found.
+Verbs raise ProblemError invalid, conflict; those that must be in force before they are answered (revoke, suspend,
+adopt) raise kit.django.outbox.Undelivered when their transaction commits and the gateway has not taken it.
+"""
+
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
-from accounts.public import Actor
-from gateway.records import Api as ApiRecord
-from gateway.records import Grant
+from marketplace import queries
+from marketplace.actions.apis import create_api, publish_api, retire_api, suspend_api, update_api
+from marketplace.actions.keys import OVERLAPS, create_key, rename_key, reveal_test_key, revoke_key, roll_key
+from marketplace.actions.plans import Terms, adopt_version, create_plan, new_version, publish_version, set_terms
+from marketplace.actions.start import mint_start
+from marketplace.actions.subscriptions import cancel_subscription, subscribe_free
+from marketplace.actions.versions import (
+    add_version,
+    deprecate_version,
+    replace_document,
+    retire_version,
+    set_route,
+    set_upstream,
+)
+from marketplace.contract.examples import example_of
+from marketplace.grants import api_record, run_grant, visitor_grant
+from marketplace.mapping import api_view, key_view, operation_view, plan_view, subscription_view
 from marketplace.periods import Period, period_id
+from marketplace.publish import publish_everything
+from marketplace.queries import categories
 from marketplace.values import (
     ApiView,
+    BodyView,
+    ContentView,
+    ExampleView,
     KeyView,
     LimitView,
     Minted,
@@ -19,131 +41,17 @@ from marketplace.values import (
     PlanVersionView,
     PlanView,
     PriceView,
+    ResponseView,
     SubscriptionView,
     VersionView,
 )
 
-
-# --- nouns; they raise NotFound where one thing is asked for ---
-def catalogue(*, q: str = "", category: str = "") -> list[ApiView]:
-    """Published public APIs, featured first; with `q` the best match first, typing errors forgiven."""
-    raise NotImplementedError
-
-
-def categories() -> list[tuple[str, int]]:
-    """Categories of the catalogue and how many APIs each holds."""
-    raise NotImplementedError
-
-
-def api(slug: str, *, viewer: UUID | None = None) -> ApiView:
-    """One API as the page shows it. A private one only to its provider and its subscribers (`viewer`: an org)."""
-    raise NotImplementedError
-
-
-def operations(api_id: UUID) -> list[OperationView]:
-    """All operations of an API's live versions, newest version first, in the document's order."""
-    raise NotImplementedError
-
-
-def operation(api_slug: str, operation_id: str, *, version: str = "", viewer: UUID | None = None) -> OperationView:
-    """One operation; without `version` that of the newest version that has it."""
-    raise NotImplementedError
-
-
-def plans(api_id: UUID) -> list[PlanView]:
-    """Public, active plans with a published version, in the page's order."""
-    raise NotImplementedError
-
-
-def keys(org: UUID, *, project: UUID | None = None) -> list[KeyView]:
-    """Newest first, revoked ones included."""
-    raise NotImplementedError
-
-
-def key(org: UUID, *, id: UUID) -> KeyView:
-    raise NotImplementedError
-
-
-def subscriptions(org: UUID, *, at: datetime, project: UUID | None = None) -> list[SubscriptionView]:
-    """Newest first, cancelled ones included."""
-    raise NotImplementedError
-
-
-# --- verbs; they raise NotFound, Conflict, Invalid, and kit.django.outbox.Undelivered after their commit ---
-def mint_start(
-    org: UUID, *, project_id: UUID, user_id: UUID, verified: bool, api_slug: str | None, actor: Actor, at: datetime
-) -> Minted:
-    """Give a new organization its test key, live key and free subscription; inside the caller's transaction."""
-    raise NotImplementedError
-
-
-def create_key(
-    org: UUID,
-    *,
-    project_id: UUID,
-    name: str,
-    kind: Literal["live", "test"],
-    actor: Actor,
-    at: datetime,
-    scopes: Sequence[str] = ("*",),
-    expires_at: datetime | None = None,
-    allowed_ips: Sequence[str] = (),
-) -> tuple[KeyView, str]:
-    """Mint a key; its secret is the second value, shown now and (live) never again."""
-    raise NotImplementedError
-
-
-def rename_key(org: UUID, *, id: UUID, name: str, actor: Actor, at: datetime) -> KeyView:
-    raise NotImplementedError
-
-
-def roll_key(
-    org: UUID, *, id: UUID, overlap: Literal["now", "1h", "24h", "7d", "30d"] = "24h", actor: Actor, at: datetime
-) -> tuple[KeyView, str]:
-    """Mint a successor with the same rights; the old key works for `overlap` longer."""
-    raise NotImplementedError
-
-
-def revoke_key(org: UUID, *, id: UUID, actor: Actor, at: datetime) -> KeyView:
-    """Returns once the gateway's directory has it; else raises Undelivered. Twice is once."""
-    raise NotImplementedError
-
-
-def reveal_test_key(org: UUID, *, id: UUID) -> str:
-    """A test key's secret, derived again. Raises Invalid for a live key: that is stored nowhere."""
-    raise NotImplementedError
-
-
-def subscribe_free(
-    org: UUID, *, project_id: UUID, api_slug: str, user_id: UUID, actor: Actor, at: datetime, plan_slug: str = ""
-) -> SubscriptionView:
-    """Subscribe a project to a free plan (default: the API's own). Twice is once."""
-    raise NotImplementedError
-
-
-def cancel_subscription(org: UUID, *, id: UUID, actor: Actor, at: datetime) -> SubscriptionView:
-    """End a free subscription now. Twice is once."""
-    raise NotImplementedError
-
-
-# --- what the Run panel sends calls with ---
-def run_grant(org: UUID, *, api_slug: str, kind: Literal["live", "test"] = "test", at: datetime) -> Grant | None:
-    """The grant of the newest working key of the organization that reaches the API; None without such a key."""
-    raise NotImplementedError
-
-
-def visitor_grant(api_slug: str, *, at: datetime) -> Grant:
-    """The shared grant of people without an account: test upstream, nothing counted."""
-    raise NotImplementedError
-
-
-def api_record(api_slug: str) -> ApiRecord:
-    """The API as the gateway knows it."""
-    raise NotImplementedError
-
-
-__all__ = (
+__all__ = [
+    "OVERLAPS",
     "ApiView",
+    "BodyView",
+    "ContentView",
+    "ExampleView",
     "KeyView",
     "LimitView",
     "Minted",
@@ -153,27 +61,100 @@ __all__ = (
     "PlanVersionView",
     "PlanView",
     "PriceView",
+    "ResponseView",
     "SubscriptionView",
+    "Terms",
     "VersionView",
+    "add_version",
+    "adopt_version",
     "api",
     "api_record",
     "cancel_subscription",
     "catalogue",
     "categories",
+    "create_api",
     "create_key",
+    "create_plan",
+    "deprecate_version",
+    "example_of",
     "key",
     "keys",
     "mint_start",
+    "new_version",
     "operation",
     "operations",
     "period_id",
+    "plan",
     "plans",
+    "publish_api",
+    "publish_everything",
+    "publish_version",
     "rename_key",
+    "replace_document",
+    "retire_api",
+    "retire_version",
     "reveal_test_key",
     "revoke_key",
     "roll_key",
     "run_grant",
+    "set_route",
+    "set_terms",
+    "set_upstream",
     "subscribe_free",
+    "subscription",
     "subscriptions",
+    "suspend_api",
+    "update_api",
     "visitor_grant",
-)
+]
+
+
+def catalogue(*, q: str = "", category: str = "", start: int = 0, count: int = 100) -> list[ApiView]:
+    """Published public APIs, featured first; with `q` the best match first, typing errors forgiven."""
+    return [api_view(row) for row in queries.catalogue(q=q, category=category)[start : start + count]]
+
+
+def api(slug: str, *, viewer: UUID | None = None) -> ApiView:
+    """One API as its page shows it. A private one only to its provider and its subscribers (`viewer`: an org)."""
+    return api_view(queries.visible_api(slug, viewer=viewer))
+
+
+def operations(api_id: UUID) -> list[OperationView]:
+    """All operations of the versions in service, newest version first, in the document's order."""
+    return [operation_view(row) for row in queries.operations(api_id)]
+
+
+def operation(api_slug: str, operation_id: str, *, version: str = "", viewer: UUID | None = None) -> OperationView:
+    """One operation; without `version` that of the newest version that has it."""
+    found = queries.visible_api(api_slug, viewer=viewer)
+    return operation_view(queries.operation(found.id, operation_id=operation_id, version=version))
+
+
+def plans(api_id: UUID) -> list[PlanView]:
+    """Public, active plans of an API, each with its newest published version, in the page's order."""
+    return [plan_view(row) for row in queries.offered_plans().filter(apis=api_id)]
+
+
+def plan(slug: str) -> PlanView:
+    """One plan by its slug, whatever its state."""
+    return plan_view(queries.plan(slug))
+
+
+def keys(org: UUID, *, project: UUID | None = None) -> list[KeyView]:
+    """Newest first, revoked ones included."""
+    rows = queries.keys(org)
+    return [key_view(row) for row in (rows.filter(project=project) if project else rows)]
+
+
+def key(org: UUID, *, id: UUID) -> KeyView:
+    return key_view(queries.key(org, id=id))
+
+
+def subscriptions(org: UUID, *, at: datetime, project: UUID | None = None) -> list[SubscriptionView]:
+    """Newest first, cancelled ones included; `period` is the one that holds `at`."""
+    rows = queries.subscriptions(org)
+    return [subscription_view(row, at=at) for row in (rows.filter(project=project) if project else rows)]
+
+
+def subscription(org: UUID, *, id: UUID, at: datetime) -> SubscriptionView:
+    return subscription_view(queries.subscription(org, id=id), at=at)

@@ -53,6 +53,13 @@ def offered_plans() -> QuerySet[Plan]:
     return plans().filter(visibility=Visibility.PUBLIC, state=PlanState.ACTIVE, id__in=published)
 
 
+def plan(slug: str) -> Plan:
+    row = plans().filter(slug=clean(slug)).first()
+    if row is None:
+        raise ProblemError("not_found")
+    return row
+
+
 def apis() -> QuerySet[Api]:
     """APIs with all that their pages say: provider, versions newest first, offers, number of operations."""
     operations = (
