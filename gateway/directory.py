@@ -5,7 +5,7 @@ twice or in any order. Reads take no lock; every read sees the state of this ins
 decided before a revoke is kept over it. No I/O, no clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from gateway.records import Api, Grant, Key, Organization, PlanVersion, Record, Standing, Subscription
@@ -86,9 +86,18 @@ class Directory:
             known = self._compiled[api.id] = (api, compile_api(api))
         return known[1]  # type: ignore[return-value]  # one compiler per process
 
-    def count(self) -> int:
-        tables = (self.organizations, self.keys, self.subscriptions, self.plan_versions, self.apis, self.standings)
-        return sum(len(table) for table in tables)
+    def records(self) -> Iterator[Record]:
+        """Yield every record; what is applied meanwhile may be left out."""
+        tables: tuple[Mapping[str, Record], ...] = (
+            self.organizations,
+            self.keys,
+            self.subscriptions,
+            self.plan_versions,
+            self.apis,
+            self.standings,
+        )
+        for table in tables:
+            yield from list(table.values())
 
     # --- changes ---
 

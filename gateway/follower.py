@@ -18,6 +18,7 @@ from gateway.call import Refusal
 from gateway.directory import Directory
 from gateway.directory_copy import Copy, Entry, Verdict
 from gateway.settings import GatewaySettings
+from gateway.snapshot import SnapshotKeeper, read_snapshot
 from gateway.store import connect
 from kit.failpoints import armed
 
@@ -50,6 +51,8 @@ class Follower:
         self._away = False
         self._handlers: dict[str, Handler] = {}
         self._told: SimpleQueue[Entry] = SimpleQueue()
+        self._snapshot_path = settings.journal_dir.parent / "directory.snapshot"
+        self._snapshot = SnapshotKeeper(self._snapshot_path)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="directory-follower", daemon=True)
 
@@ -103,14 +106,18 @@ class Follower:
         self._handlers[kind] = handler
 
     def start(self) -> None:
-        """Load once, then follow. If the server is away or empty the thread goes on trying."""
+        """Load once, or else take the host's snapshot; then follow, and go on trying."""
         self._try(self._load_aside)
+        if self._copy is None and (found := read_snapshot(self._snapshot_path)):
+            self._copy, age_s = found
+            self._contact = self._clock() - age_s
         self._thread.start()
 
     def stop(self) -> None:
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._snapshot.close()
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -123,6 +130,7 @@ class Follower:
             self._try(self._poll)
             while not self._told.empty():
                 self._handle(self._told.get())
+            self._snapshot.keep(self._copy, vouched=self._vouched(self._copy), now=self._clock())
 
     def _try(self, step: Callable[[], None]) -> None:
         try:
@@ -162,14 +170,20 @@ class Follower:
         while self._take(copy):
             pass
         self._away = False
-        if copy.position.epoch:  # an emptied server tells of changes, but it does not vouch for the rest
+        if self._vouched(copy):
             self._contact = asked_at
+
+    def _vouched(self, copy: Copy) -> bool:
+        """An emptied server tells of changes, but it does not vouch for the rest; nor for what was missed."""
+        return bool(copy.position.epoch) and not copy.outdated and not self._away
 
     def _take(self, copy: Copy) -> bool:
         seen = feed.changes(self._client, after=copy.position.version)
         verdict = copy.take(seen)
         for entry in seen.entries:
-            if entry.kind in self._handlers:
+            if entry.record is not None:
+                self._snapshot.note(entry.record)
+            elif entry.kind in self._handlers:
                 self._told.put(entry)
         if verdict is Verdict.REGRESSED:
             log.error("the directory's server has lost what came before %s: to be published again", copy.position)
