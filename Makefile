@@ -28,7 +28,7 @@ check: python
 	.venv/bin/ruff check $(CHECKED)
 	$(SETTINGS) .venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
-	$(PY) -m pytest -q tests/house/test_migrations.py
+	$(PY) -m pytest -q tests/house/test_wiring.py -k migration
 
 bench: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt requirements-dev.txt

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from config.local.announce import VARIABLE, announced
@@ -15,7 +15,9 @@ from config.local.store import Store
 from config.local.supervisor import Role
 from config.local.valkey import Valkey
 
-CELERY = (sys.executable, "-m", "celery", "--app", "config.celery")
+PYTHON = (sys.executable, "-m")
+SERVE = (*PYTHON, "config.local.serve")
+CELERY = (*PYTHON, "celery", "--app", "config.celery")
 # First the upstreams, last what people reach: stopping goes backwards, so calls end before what carries them.
 STAGES: tuple[tuple[str, ...], ...] = (
     ("postgres", "valkey"),
@@ -45,46 +47,45 @@ def stores(home: Home) -> dict[str, Store]:
 
 def roles(home: Home, plan: Plan) -> dict[str, Role]:
     """All roles but the stores, by name."""
-    python = (sys.executable, "-m")
-    serve = (*python, "config.local.serve")
-    gateway = (sys.executable, "manage.py", "gateway", "--log", str(home.log("gateway")))
-    portal, upstream = str(plan.portal_port), str(plan.demo_port)
-    probe = "/world/v1/countries" if plan.demo_port else "/"
-    expected = 401 if plan.demo_port else 404  # 401: the directory is known; without a demo there is nothing to know
-    run = _python_role
-    found = [
-        run(home, "shipper", (*python, "gateway.shipper")),
-        run(
-            home,
-            "worker",
-            (*CELERY, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip"),
-            stop_s=5,
-        ),
-        run(home, "beat", (*CELERY, "beat", "--loglevel", "INFO", "--pidfile=", "--schedule", str(home.run / "beat"))),
-        run(
-            home,
-            "gateway_master",
-            (*gateway, "--port", str(plan.gateway_port), "--workers", str(plan.gateway_workers)),
-            ready=lambda: (
-                len(answering(home)) == plan.gateway_workers
-                and all_answer(plan.gateway_port, probe, status=expected, tries=2 * plan.gateway_workers)
-            ),
-            stop_s=15,
-        ),
-        run(
-            home,
-            "portal",
-            (*serve, "--port", portal, "--threads", "16", "config.wsgi:application"),
-            ready=lambda: answers(plan.portal_port, "/"),
-        ),
-    ]
-    if plan.demo_port:
-        command = (*serve, "--port", upstream, "--threads", "16", "demo.world.wsgi:application")
-        found.append(run(home, "demo", command, ready=lambda: answers(plan.demo_port or 0, "/v1/countries?limit=1")))
-    if plan.echo_port:
-        command = (*python, "demo.echo", "--port", str(plan.echo_port))
-        found.append(run(home, "echo", command, ready=lambda: answers(plan.echo_port or 0, "/__stats")))
+    found = [*_upstreams(home, plan), *_workers(home), _gateway(home, plan), _portal(home, plan)]
     return {role.name: role for role in found}
+
+
+def _upstreams(home: Home, plan: Plan) -> Iterator[Role]:
+    if port := plan.demo_port:
+        command = (*SERVE, "--port", str(port), "--threads", "16", "demo.world.wsgi:application")
+        yield _python_role(home, "demo", command, ready=lambda: answers(port, "/v1/countries?limit=1"))
+    if echo := plan.echo_port:
+        command = (*PYTHON, "demo.echo", "--port", str(echo))
+        yield _python_role(home, "echo", command, ready=lambda: answers(echo, "/__stats"))
+
+
+def _workers(home: Home) -> Iterator[Role]:
+    worker = (*CELERY, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip")
+    beat = (*CELERY, "beat", "--loglevel", "INFO", "--pidfile=", "--schedule", str(home.run / "beat"))
+    yield _python_role(home, "shipper", (*PYTHON, "gateway.shipper"))
+    yield _python_role(home, "worker", worker, stop_s=5)
+    yield _python_role(home, "beat", beat)
+
+
+def _gateway(home: Home, plan: Plan) -> Role:
+    probe, expected = ("/world/v1/countries", 401) if plan.demo_port else ("/", 404)  # 401: it knows its directory
+    ports = ("--port", str(plan.gateway_port), "--workers", str(plan.gateway_workers))
+    return _python_role(
+        home,
+        "gateway_master",
+        (sys.executable, "manage.py", "gateway", *ports, "--log", str(home.log("gateway"))),
+        ready=lambda: (
+            len(answering(home)) == plan.gateway_workers
+            and all_answer(plan.gateway_port, probe, status=expected, tries=2 * plan.gateway_workers)
+        ),
+        stop_s=15,
+    )
+
+
+def _portal(home: Home, plan: Plan) -> Role:
+    command = (*SERVE, "--port", str(plan.portal_port), "--threads", "16", "config.wsgi:application")
+    return _python_role(home, "portal", command, ready=lambda: answers(plan.portal_port, "/"))
 
 
 def _python_role(
