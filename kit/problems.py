@@ -61,6 +61,7 @@ PROBLEMS = _table(
     Problem("upstream_invalid", 502, "Upstream answer not valid", "The API's own server sent an answer that is not valid HTTP."),
     Problem("upstream_truncated", 502, "Upstream answer cut off", "The API's own server broke off in the middle of its answer."),
     Problem("upstream_forbidden", 502, "Upstream address not allowed", "The API's own server has an address that this gateway may not connect to."),
+    Problem("upstream_busy", 503, "Upstream busy", "Too many calls wait for the API's own server at this moment."),
     Problem("limits_unavailable", 503, "Limits unavailable", "The counters behind this plan's limits cannot be reached; calls are refused rather than miscounted."),
     Problem("quota_rebuilding", 503, "Counters rebuilding", "The counters are being rebuilt from recorded usage; try again in a few seconds."),
     Problem("metering_unavailable", 503, "Metering unavailable", "Usage cannot be recorded right now, so metered calls are refused."),

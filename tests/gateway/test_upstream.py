@@ -1,0 +1,454 @@
+"""Exchanges with real sockets: what goes out, what comes back, and every way it can break."""
+
+import datetime
+import ssl
+import threading
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from gateway.call import Forward, Refusal, Target
+from gateway.upstream import CALLS_MAX, ClientLeft, RequestBody, UpstreamCut, Upstreams
+from kit.ssrf import Guard
+from tests.gateway.fault_upstream import FaultUpstream, reply, silence, then_hang_up, then_reset
+
+
+@pytest.fixture
+def upstream():
+    with FaultUpstream() as server:
+        yield server
+
+
+@pytest.fixture
+def upstreams(upstream):
+    upstreams = Upstreams(frozenset({upstream.place}))
+    yield upstreams
+    upstreams.close()
+
+
+def forward(upstream, path="/", method="GET", headers=(), **target):
+    fields = {"id": "up", "base_url": upstream.url} | target
+    return Forward(Target(**fields), method, path, list(headers))
+
+
+def exchange(upstreams, request, body=None):
+    return upstreams.exchange(request, body or RequestBody())
+
+
+def whole(exchange):
+    data = b""
+    while chunk := exchange.read():
+        data += chunk
+    exchange.close()
+    return data
+
+
+def get(upstreams, request, body=None):
+    started = exchange(upstreams, request, body)
+    head = started.start()
+    return head, whole(started)
+
+
+def refused(upstreams, request, body=None):
+    started = exchange(upstreams, request, body)
+    try:
+        with pytest.raises(Refusal) as refusal:
+            started.start()
+    finally:
+        started.close()
+    return refusal.value.code, started
+
+
+# --- what goes out ---
+
+
+def test_a_request_goes_out_as_it_was_decided(upstream, upstreams):
+    request = forward(
+        upstream,
+        "/v1/a%20b;x?q=%2F&q=2",
+        headers=[("accept", "a"), ("accept", "b"), ("x-latin", "caf\xe9")],
+        base_url=f"{upstream.url}/base",
+    )
+    head, body = get(upstreams, request)
+    assert (head.status, head.reason, body) == (200, "OK", b"ok")
+    (seen,) = upstream.requests
+    assert seen.line == "GET /base/v1/a%20b;x?q=%2F&q=2 HTTP/1.1"
+    assert seen.headers == [("host", upstream.place), ("accept", "a"), ("accept", "b"), ("x-latin", "caf\xe9")]
+
+
+@pytest.mark.parametrize(
+    ("method", "length", "framing"),
+    [
+        ("POST", 5, ("content-length", "5")),
+        ("POST", None, ("transfer-encoding", "chunked")),
+        ("GET", 5, ("content-length", "5")),
+        ("POST", 0, ("content-length", "0")),
+    ],
+)
+def test_bodies_are_framed_as_they_came(upstream, upstreams, method, length, framing):
+    chunks = [] if length == 0 else [b"he", b"", b"llo"]
+    started = exchange(upstreams, forward(upstream, method=method), RequestBody(length, iter(chunks)))
+    started.start()
+    whole(started)
+    (seen,) = upstream.requests
+    assert (seen.body, seen.header(framing[0])) == (b"".join(chunks), framing[1])
+    assert (started.accepted, started.request_whole, started.bytes_in) == (True, True, len(seen.body))
+
+
+# --- what comes back ---
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (reply(b"x" * 200_000), b"x" * 200_000),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n", b""),
+        (reply(b"", status="204 No Content", length=False), b""),
+        (reply(b"\x1f\x8bnot really gzip", "Content-Encoding: gzip"), b"\x1f\x8bnot really gzip"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + reply(b"last"), b"last"),
+    ],
+)
+def test_answers_come_back_as_they_are(upstream, upstreams, answer, body):
+    upstream.answers["/"] = answer
+    assert get(upstreams, forward(upstream))[1] == body
+    assert get(upstreams, forward(upstream))[1] == body
+    assert upstream.connections == 1, "the connection is kept"
+
+
+def test_an_answer_that_ends_with_the_connection(upstream, upstreams):
+    upstream.answers["/"] = then_hang_up(b"HTTP/1.0 200 OK\r\nX-Twice: 1\r\nx-twice: 2\r\n\r\nold style")
+    head, body = get(upstreams, forward(upstream))
+    assert (head.headers, body) == ([("x-twice", "1"), ("x-twice", "2")], b"old style")
+
+
+def test_head_has_a_length_and_no_body(upstream, upstreams):
+    upstream.answers["/"] = reply(b"", "Content-Length: 12345", length=False)
+    head, body = get(upstreams, forward(upstream, method="HEAD"))
+    assert (head.headers, body) == ([("content-length", "12345")], b"")
+
+
+def test_redirects_are_passed_on(upstream, upstreams):
+    upstream.answers["/"] = reply(b"", "Location: http://169.254.169.254/", status="307 Temporary Redirect")
+    head, _ = get(upstreams, forward(upstream, headers=[("x-secret", "s")]))
+    assert (head.status, len(upstream.requests)) == (307, 1)
+
+
+def test_bytes_are_passed_on_as_they_arrive(upstream, upstreams):
+    more = threading.Event()
+
+    def drip(connection, _):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\none")
+        more.wait(5)
+        connection.sendall(b"two")
+
+    upstream.answers["/"] = drip
+    started = exchange(upstreams, forward(upstream))
+    started.start()
+    assert started.read() == b"one"
+    more.set()
+    assert whole(started) == b"two"
+
+
+# --- faults ---
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (then_reset(b""), "upstream_unreachable"),
+        (then_hang_up(b""), "upstream_unreachable"),
+        (b"HTTP/1.1 OK\r\n\r\n", "upstream_invalid"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "upstream_invalid"),
+        (reply(b"", status="999 Odd"), "upstream_invalid"),
+        (reply(b"", status="101 Switching Protocols"), "upstream_invalid"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20, "upstream_invalid"),
+        (reply(b"", "Content-Length: 3", "Content-Length: 4", length=False), "upstream_invalid"),
+        (reply(b"ok", "Content-Length: 2"), "upstream_invalid"),
+        (reply(b"", "Content-Length: +2", length=False), "upstream_invalid"),
+        (reply(b"", "Content-Length: 010", length=False), "upstream_invalid"),
+        (reply(b"ok", "Transfer-Encoding: chunked"), "upstream_invalid"),
+        (reply(b"", "Transfer-Encoding: gzip, chunked", length=False), "upstream_invalid"),
+        (reply(b"", "X-Folded: a", " b"), "upstream_invalid"),
+        (reply(b"", "X-Nul: a\0b"), "upstream_invalid"),
+        (reply(b"", "X Space: a"), "upstream_invalid"),
+        (reply(b"", "X-Space : a"), "upstream_invalid"),
+        (reply(b"", "no colon"), "upstream_invalid"),
+        (reply(b"", *(f"X-{n}: 1" for n in range(200))), "upstream_invalid"),
+        (reply(b"", "X-Long: " + "a" * 70_000), "upstream_invalid"),
+    ],
+)
+def test_answers_that_are_none(upstream, upstreams, answer, code):
+    upstream.answers["/"] = answer
+    told, started = refused(upstreams, forward(upstream))
+    assert (told, started.accepted, started.request_whole) == (code, True, True)
+
+
+def test_nobody_listens(upstreams, upstream):
+    request = forward(upstream)
+    upstream.__exit__()
+    code, started = refused(upstreams, request)
+    assert (code, started.accepted) == ("upstream_unreachable", False)
+
+
+def test_an_upstream_that_says_nothing_is_a_timeout(upstream, upstreams):
+    upstream.answers["/"] = silence
+    began = time.monotonic()
+    code, started = refused(upstreams, forward(upstream, first_byte_s=0.2))
+    assert (code, started.accepted) == ("upstream_timeout", True)
+    assert 0.18 <= time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        then_hang_up(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
+        then_reset(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
+        then_hang_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+        then_hang_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nab"),
+        then_hang_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n"),
+        then_hang_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    ],
+)
+def test_an_answer_that_breaks_off_is_never_taken_for_whole(upstream, upstreams, answer):
+    upstream.answers["/"] = answer
+    started = exchange(upstreams, forward(upstream))
+    started.start()
+    with pytest.raises(UpstreamCut):
+        whole(started)
+    started.close()
+    upstream.answers.clear()
+    assert get(upstreams, forward(upstream))[1] == b"ok"
+    assert upstream.connections == 2, "a broken connection is not kept"
+
+
+def test_silence_in_the_middle_of_an_answer(upstream, upstreams):
+    def stall(connection, request):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+        silence(connection, request)
+
+    upstream.answers["/"] = stall
+    started = exchange(upstreams, forward(upstream, between_bytes_s=0.2))
+    started.start()
+    with pytest.raises(UpstreamCut):
+        whole(started)
+    started.close()
+
+
+def test_a_waiting_exchange_can_be_cut_from_another_thread(upstream, upstreams):
+    upstream.answers["/"] = silence
+    started = exchange(upstreams, forward(upstream))
+    threading.Timer(0.1, started.abort).start()
+    with pytest.raises(Refusal):
+        started.start()
+    started.close()
+
+
+# --- uploads ---
+
+
+def test_an_answer_before_the_upload_ends_is_passed_on(upstream, upstreams):
+    def early(connection, _):
+        connection.sendall(reply(b"too big", status="413 Content Too Large"))
+
+    upstream.answers["/"], upstream.read_bodies = early, False
+    sent = []
+
+    def body():
+        for _ in range(1000):
+            sent.append(1)
+            time.sleep(0.002)
+            yield b"x" * 1000
+
+    started = exchange(upstreams, forward(upstream, method="POST"), RequestBody(1_000_000, body()))
+    assert started.start().status == 413
+    assert whole(started) == b"too big"
+    assert not started.request_whole and len(sent) < 1000
+    assert get(upstreams, forward(upstream, "/next", method="GET"))[1] == b"ok"
+    assert upstream.connections == 2, "half a request is left on the old connection"
+
+
+@pytest.mark.parametrize("length", [100, None])
+def test_a_client_that_breaks_off_its_upload(upstream, upstreams, length):
+    def body():
+        yield b"x" * 10
+        raise ClientLeft
+
+    started = exchange(upstreams, forward(upstream, method="POST"), RequestBody(length, body()))
+    with pytest.raises(ClientLeft):
+        started.start()
+    started.close()
+    assert (started.accepted, started.request_whole, started.bytes_in) == (True, False, 10)
+
+
+def test_a_body_shorter_than_promised_is_a_client_that_left(upstream, upstreams):
+    started = exchange(upstreams, forward(upstream, method="POST"), RequestBody(100, iter([b"x"])))
+    with pytest.raises(ClientLeft):
+        started.start()
+    started.close()
+
+
+# --- kept connections ---
+
+
+def hangs_up_after_first(upstream):
+    """Answers once per connection and closes at the second request without a byte."""
+    seen = set()
+
+    def answer(connection, _):
+        if connection in seen:
+            raise ConnectionAbortedError
+        seen.add(connection)
+        connection.sendall(reply())
+
+    upstream.answers["/"] = answer
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+def test_a_dead_kept_connection_is_retried_once_when_that_is_safe(upstream, upstreams, method):
+    hangs_up_after_first(upstream)
+    assert get(upstreams, forward(upstream))[0].status == 200
+    assert get(upstreams, forward(upstream, method=method))[0].status == 200
+    assert (len(upstream.requests), upstream.connections) == (3, 2)
+
+
+def test_what_is_not_safe_is_sent_once(upstream, upstreams):
+    hangs_up_after_first(upstream)
+    get(upstreams, forward(upstream))
+    code, _ = refused(upstreams, forward(upstream, method="POST"), RequestBody(1, iter([b"x"])))
+    assert (code, len(upstream.requests)) == ("upstream_unreachable", 2)
+
+
+def test_a_new_connection_that_dies_is_not_retried(upstream, upstreams):
+    upstream.answers["/"] = then_hang_up(b"")
+    assert refused(upstreams, forward(upstream))[0] == "upstream_unreachable"
+    assert len(upstream.requests) == 1
+
+
+def test_kept_connections_are_fresh_for_posts_and_replaced_when_old(upstream):
+    now = [1000.0]
+    upstreams = Upstreams(frozenset({upstream.place}), clock=lambda: now[0])
+    for seconds, method, connections in [
+        (0, "GET", 1),
+        (0.5, "POST", 1),
+        (1.5, "GET", 1),
+        (1.5, "POST", 2),
+        (70, "GET", 3),
+    ]:
+        now[0] += seconds
+        get(upstreams, forward(upstream, method=method))
+        assert upstream.connections == connections, (seconds, method)
+    for _ in range(6):
+        now[0] += 55
+        get(upstreams, forward(upstream))
+    assert upstream.connections == 4, "no connection gets older than five minutes"
+    upstreams.close()
+
+
+def test_connections_are_not_shared_between_upstreams(upstream, upstreams):
+    get(upstreams, forward(upstream))
+    get(upstreams, forward(upstream, id="another"))
+    assert upstream.connections == 2
+
+
+# --- where it may connect to ---
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://127.0.0.1:1",
+        "http://169.254.169.254",
+        "http://[::1]:80",
+        "http://[::ffff:127.0.0.1]:80",
+        "http://localhost:1",
+        "http://2130706433/",
+        "file:///etc/passwd",
+        "http://user@127.0.0.1",
+    ],
+)
+def test_nothing_inside_is_connected_to(upstream, upstreams, base_url):
+    assert refused(upstreams, forward(upstream, base_url=base_url))[0] in ("upstream_forbidden", "upstream_unreachable")
+
+
+def test_the_checked_address_is_connected_to_with_the_name_in_host(upstream):
+    port = upstream.place.split(":")[1]
+    guard = Guard({f"api.example:{port}"}, resolve=lambda host, port: ["127.0.0.1"])
+    upstreams = Upstreams(frozenset(), guard=guard)
+    get(upstreams, forward(upstream, base_url=f"http://api.example:{port}"))
+    assert upstream.requests[0].header("host") == f"api.example:{port}"
+    upstreams.close()
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(upstream):
+    port = upstream.place.split(":")[1]
+    guard = Guard({f"api.example:{port}"}, resolve=lambda host, port: ["127.0.0.2", "127.0.0.1"])
+    upstreams = Upstreams(frozenset(), guard=guard)
+    assert get(upstreams, forward(upstream, base_url=f"http://api.example:{port}"))[0].status == 200
+    upstreams.close()
+
+
+def test_one_slow_upstream_cannot_take_every_thread(upstream, upstreams):
+    waiting = [exchange(upstreams, forward(upstream)) for _ in range(CALLS_MAX)]
+    for started in waiting:
+        started.start()
+    code, _ = refused(upstreams, forward(upstream))
+    assert code == "upstream_busy"
+    assert get(upstreams, forward(upstream, id="another"))[0].status == 200
+    for started in waiting:
+        started.close()
+    assert get(upstreams, forward(upstream))[0].status == 200
+
+
+# --- TLS ---
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for api.example, as (certificate and key in one file)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "api.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("api.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+@pytest.mark.parametrize(("name", "trusted"), [("api.example", True), ("other.example", False)])
+def test_tls_is_checked_against_the_name(certificate, name, trusted):
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate)
+    with FaultUpstream(context=serving) as upstream:
+        port = upstream.place.split(":")[1]
+        guard = Guard({f"{name}:{port}"}, resolve=lambda host, port: ["127.0.0.1"])
+        upstreams = Upstreams(frozenset(), guard=guard, context=ssl.create_default_context(cafile=str(certificate)))
+        request = forward(upstream, method="POST", base_url=f"https://{name}:{port}")
+        for _ in range(2 if trusted else 0):
+            body = RequestBody(300_000, iter([b"x" * 100_000] * 3))
+            assert get(upstreams, request, body)[1] == b"ok"
+        if trusted:
+            assert [len(seen.body) for seen in upstream.requests] == [300_000] * 2
+            assert upstream.connections == 1
+        else:
+            code, started = refused(upstreams, request)
+            assert (code, started.accepted) == ("upstream_unreachable", False)
+        upstreams.close()
