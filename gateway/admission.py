@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from msgspec import Struct
 
 from gateway.call import Call, Claim, Refusal, Target
+from gateway.names import counter
 from gateway.records import Grant, Key, Limit, Period, Upstream
 from gateway.routing import SAFE_METHODS, Op
 from gateway.settings import GatewaySettings
@@ -199,11 +200,16 @@ def claims(grant: Grant, period: Period) -> tuple[Claim, ...]:
 def _claim(grant: Grant, limit: Limit, period: Period, version: int) -> Claim:
     assert grant.subscription is not None
     subjects = {"subscription": grant.subscription.id, "key": grant.key.id, "organization": grant.organization.id}
-    subject = subjects[limit.per] + (":test" if grant.key.kind == "test" else "")
     window = period if limit.kind == "quota" and limit.window == "period" else EVER
     slowed = LIMITED if limit.kind == "bucket" and grant.standing and grant.standing.state == "limited" else 1
     return Claim(
-        counter=f"tg:c:{{{grant.organization.id}}}:{subject}:{limit.id}:{window.start_ms}",
+        counter=counter(
+            grant.organization.id,
+            subject=subjects[limit.per],
+            limit=limit.id,
+            window_start_ms=window.start_ms,
+            test=grant.key.kind == "test",
+        ),
         kind="bucket" if limit.kind == "bucket" else "quota",
         name=limit.name,
         meter="admitted" if limit.meter == "admitted" else "billable",

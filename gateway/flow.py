@@ -23,7 +23,7 @@ from gateway.call import (
     UsageEvent,
 )
 from gateway.case import Case
-from gateway.endings import usage_event, uses_up
+from gateway.endings import usage_event
 from gateway.policies.credentials import presented, recognised, unambiguous
 from gateway.policies.request_headers import refuse_loop
 from gateway.records import Api, Grant
@@ -47,9 +47,6 @@ class Desk(Protocol):
     def spend(self, claims: tuple[Claim, ...]) -> Left | None:
         """All claims or none. Raises Refusal when one is known to be spent."""
 
-    def settle(self, claims: tuple[Claim, ...], used: bool) -> None:
-        """Note how the call ended: units of the meter `billable` are used up only if `used`, else given back."""
-
 
 def handle(call: Call, desk: Desk) -> Flow:
     """Decide one call; return its usage event, or None when no known key made it."""
@@ -71,8 +68,6 @@ def handle(call: Call, desk: Desk) -> Flow:
             sent = yield policies.problem(case, refusal)
     except ClientGone as gone:
         sent = gone.sent
-    if case.left is not None and case.window is not None:
-        desk.settle(case.window.claims, used=uses_up(case, sent))
     return usage_event(case, sent)
 
 

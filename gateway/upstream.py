@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 from urllib3 import HTTPHeaderDict, HTTPResponse
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util import SKIP_HEADER
 
 from gateway.call import Forward, Refusal, Reply
@@ -242,7 +242,7 @@ def told(error: Exception) -> Refusal:
     """What the client is told of a fault: whose it is, and nothing about where the upstream lives."""
     if isinstance(error, NotAllowed):
         return Refusal("upstream_forbidden")
-    if isinstance(error, TimeoutError | ConnectTimeoutError):
+    if isinstance(error, TimeoutError | ConnectTimeoutError) and not isinstance(error, NewConnectionError):
         return Refusal("upstream_timeout")
     if isinstance(error, RemoteDisconnected):
         return Refusal("upstream_unreachable", "The API's own server closed the connection without an answer.")

@@ -16,7 +16,7 @@ class Case:
     call: Call
     steps: tuple[Step, ...]
     event: dict[str, Any] | None
-    used: bool | None = None  # what was settled; None: nothing was spent
+    used: bool | None = None  # whether units of the meter `billable` are used up; None: nothing was spent
     api: Api = field(default_factory=an_api)
 
 
@@ -43,6 +43,7 @@ def gone(**sent: Any) -> ClientGone:
 
 
 FORWARD_FAULTS = [
+    ("upstream_busy", 503, False),
     ("upstream_unreachable", 502, False),
     ("upstream_forbidden", 502, False),
     ("upstream_invalid", 502, True),

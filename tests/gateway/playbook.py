@@ -11,7 +11,7 @@
 The desk answers None to everything, so every command is seen. An exception as the answer is thrown in.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,6 @@ class BlankDesk:
 
     api: Api
     settings: GatewaySettings = SETTINGS
-    settled: list[tuple[tuple[Claim, ...], bool]] = field(default_factory=list)
 
     def match(self, method: str, path: str) -> Op:
         if slug_of(path) != self.api.slug:
@@ -119,9 +118,6 @@ class BlankDesk:
     def spend(self, claims: tuple[Claim, ...]) -> None:
         return None
 
-    def settle(self, claims: tuple[Claim, ...], used: bool) -> None:
-        self.settled.append((claims, used))
-
 
 @dataclass
 class Ending:
@@ -129,7 +125,6 @@ class Ending:
 
     event: UsageEvent | None
     commands: list[Command]
-    settled: list[tuple[tuple[Claim, ...], bool]]
 
     @property
     def last(self) -> Any:
@@ -146,7 +141,7 @@ def play(call: Call, *steps: Step, api: Api | None = None) -> Ending:
         commands.append(command)
         command, event = _resume(flow, answer)
     assert command is None, f"the flow goes on: {command}"
-    return Ending(event, commands, desk.settled)
+    return Ending(event, commands)
 
 
 def _resume(flow: Flow, answer: object) -> tuple[Command | None, UsageEvent | None]:

@@ -5,6 +5,7 @@ import pytest
 
 from gateway import records
 from gateway.call import FindGrant, Forward, Left, LimitState, Refusal, Reply, Respond, Sent, Spend
+from gateway.meters import used_up
 from tests.gateway.endings import ENDINGS, admitted, answered, refused
 from tests.gateway.playbook import (
     LIVE_KEY,
@@ -24,7 +25,7 @@ def test_every_ending_has_its_one_event(case):
     else:
         assert {name: getattr(ending.event, name) for name in case.event} == case.event
         assert (ending.event.event_id, ending.event.ts) == (case.call.id, NOW_MS)
-    assert [used for _, used in ending.settled] == ([] if case.used is None else [case.used])
+    assert case.used is None or used_up(ending.event) is case.used
 
 
 def test_a_refused_call_gets_a_problem_and_an_answered_one_does_not():
@@ -168,7 +169,7 @@ PRECEDENCE = [
 def test_precedence(call, grants, code):
     ending = play(call, *((FindGrant, grant) for grant in grants), refused(0))
     assert msgspec.json.decode(ending.last.body)["code"] == code
-    assert ending.settled == [], "nothing before the counters spends anything"
+    assert not [command for command in ending.commands if isinstance(command, Spend)], "nothing is spent"
 
 
 def test_the_loop_is_refused_before_anything_is_asked():
@@ -184,7 +185,6 @@ def test_a_broken_policy_is_a_500_with_an_event_and_no_charge(caplog):
     reply = Reply(200, [("location", 7)])  # a header that is not text breaks a policy
     ending = play(a_call(), *admitted(), (Forward, reply), refused(500, accepted=True))
     assert (ending.event.status, ending.event.problem, ending.event.billable) == (500, "internal_error", False)
-    assert ending.settled == [((), False)]
     assert len([record for record in caplog.records if record.exc_info]) == 1, "logged once"
 
 
