@@ -27,7 +27,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def save_user(
         self, request: HttpRequest, user: AbstractBaseUser, form: forms.BaseForm, commit: bool = True
     ) -> AbstractBaseUser:
-        """Save the person together with organization, project, keys and free subscription (SignupForm's transaction)."""
+        """Save the person with organization, project, keys and free subscription, in SignupForm's transaction."""
         saved = super().save_user(request, user, form, commit)
         cast(SignupForm, form).minted = mint_account(request, user=saved, at=timezone.now())
         return saved

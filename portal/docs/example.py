@@ -6,7 +6,8 @@ from typing import Any
 
 from marketplace.public import OperationView
 
-DEEPEST = 6
+DEEPEST = 12
+LOOP = object()
 BY_TYPE = {"string": "string", "integer": 1, "number": 1.5, "boolean": True, "null": None}
 BY_FORMAT = {"date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "uuid": "018f3a2e-7c1b-7000-8000-000000000000",
              "email": "ada@example.com", "uri": "https://example.com"}  # fmt: skip
@@ -24,23 +25,27 @@ def example_reply(operation: OperationView) -> str:
 
 
 def example_of(schema: Any) -> Any:
-    """A value the schema allows, from its examples and defaults where it has them."""
+    """A value the schema allows, from its examples and defaults where it has them; loops end where they close."""
     root = schema if isinstance(schema, Mapping) else {}
-    return _value(root, root, 0)
+    value = _value(root, root, ())
+    return None if value is LOOP else value
 
 
-def _value(schema: Any, root: Mapping[str, Any], depth: int) -> Any:
-    if not isinstance(schema, Mapping) or depth > DEEPEST:
+def _value(schema: Any, root: Mapping[str, Any], refs: tuple[str, ...]) -> Any:
+    if not isinstance(schema, Mapping) or len(refs) > DEEPEST:
         return None
-    if "$ref" in schema:
-        return _value(_pointed(root, str(schema["$ref"])), root, depth + 1)
     given, value = _given(schema)
     if given:
         return value
-    for word in ("allOf", "oneOf", "anyOf"):
+    if "$ref" in schema:
+        ref = str(schema["$ref"])
+        return LOOP if ref in refs else _value(_pointed(root, ref), root, (*refs, ref))
+    if isinstance(schema.get("allOf"), list):
+        return _merged(schema["allOf"], root, refs)
+    for word in ("oneOf", "anyOf"):
         if isinstance(schema.get(word), list) and schema[word]:
-            return _merged(schema[word], root, depth) if word == "allOf" else _value(schema[word][0], root, depth + 1)
-    return _by_type(schema, root, depth)
+            return _value(schema[word][0], root, (*refs, ""))
+    return _by_type(schema, root, (*refs, ""))
 
 
 def _given(schema: Mapping[str, Any]) -> tuple[bool, Any]:
@@ -55,21 +60,23 @@ def _given(schema: Mapping[str, Any]) -> tuple[bool, Any]:
     return False, None
 
 
-def _merged(parts: list[Any], root: Mapping[str, Any], depth: int) -> Any:
-    values = [_value(part, root, depth + 1) for part in parts]
+def _merged(parts: list[Any], root: Mapping[str, Any], refs: tuple[str, ...]) -> Any:
+    values = [_value(part, root, (*refs, "")) for part in parts]
     objects = [value for value in values if isinstance(value, dict)]
-    return {key: value for part in objects for key, value in part.items()} if objects else values[0]
+    return {key: value for part in objects for key, value in part.items()} if objects else next(iter(values), None)
 
 
-def _by_type(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
+def _by_type(schema: Mapping[str, Any], root: Mapping[str, Any], refs: tuple[str, ...]) -> Any:
     kind = schema.get("type")
     kind = next((part for part in kind if part != "null"), "null") if isinstance(kind, list) else kind
     if kind == "object" or "properties" in schema:
         properties = schema.get("properties")
         items = properties.items() if isinstance(properties, Mapping) else ()
-        return {str(name): _value(value, root, depth + 1) for name, value in items}
+        found = {str(name): _value(value, root, refs) for name, value in items}
+        return {name: value for name, value in found.items() if value is not LOOP}
     if kind == "array":
-        return [_value(schema.get("items"), root, depth + 1)]
+        item = _value(schema.get("items"), root, refs)
+        return [] if item is LOOP else [item]
     if kind == "string":
         return BY_FORMAT.get(str(schema.get("format")), "string")
     return BY_TYPE.get(str(kind))

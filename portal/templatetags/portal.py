@@ -1,6 +1,6 @@
 """How templates write icons, numbers, instants and fields."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,12 +21,9 @@ ENTRANCES = {"account_login", "account_signup", "account_reset_password"}
 
 
 @register.simple_tag
-def icon(name: str, size: str = "") -> SafeString:
+def icon(name: str) -> SafeString:
     return format_html(
-        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
-        f" icon-{size}" if size else "",
-        static("img/icons.svg"),
-        name,
+        '<svg class="icon icon-{}" aria-hidden="true"><use href="{}#{}"/></svg>', name, static("img/icons.svg"), name
     )
 
 
@@ -83,21 +80,19 @@ def clock(value: datetime | None) -> SafeString | str:
 
 
 def relative(value: datetime, *, now: datetime) -> str:
-    """ "12 s ago", "in 89 days": one unit, rounded down."""
-    apart = now - value if now >= value else value - now
-    text = _span(apart)
-    if text == "0 s":
-        return "now"
-    return f"{text} ago" if now >= value else f"in {text}"
+    """ "12 s ago", "in 90 days": one unit; the past rounded down, the future to the nearest."""
+    if now >= value:
+        text = _span((now - value).total_seconds())
+        return "now" if text == "0 s" else f"{text} ago"
+    return f"in {_span((value - now).total_seconds(), nearest=True)}"
 
 
-def _span(apart: timedelta) -> str:
-    seconds = int(apart.total_seconds())
+def _span(seconds: float, *, nearest: bool = False) -> str:
     for unit, length in (("day", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            count = seconds // length
+        count = int(seconds / length + (0.5 if nearest else 0))
+        if count:
             return f"{count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
-    return f"{seconds} s"
+    return f"{int(seconds)} s"
 
 
 @register.filter

@@ -8,6 +8,7 @@ from usage.public import Step, UsagePoint
 
 WIDTH, HEIGHT = 1000, 200
 GAP = 0.22  # of a bar's slot
+WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Chart:
     bars: tuple[Bar, ...]
     ticks: tuple[int, ...]  # from the top: 200, 100, 0
     rules: tuple[float, ...]  # where their lines stand
-    labels: tuple[str, ...]  # below: first, middle, last
+    labels: tuple[str, ...]  # below the bars, evenly
+    each: bool  # a label per bar
     summary: str
 
 
@@ -42,9 +44,8 @@ def bar_chart(points: Sequence[UsagePoint], *, step: Step) -> Chart:
     ticks = (top, top // 2, 0) if top > 1 else (top, 0)
     rules = tuple(HEIGHT * (1 - tick / top) for tick in ticks)
     total = sum(point.calls for point in points)
-    return Chart(
-        bars, ticks, rules, _labels(points, step), f"{total:,} calls in {len(points)} {step}s, at most {top:,} each."
-    )
+    summary = f"{total:,} calls in {len(points)} {step}s, at most {top:,} each."
+    return Chart(bars, ticks, rules, _labels(points, step), len(points) <= WEEK, summary)
 
 
 def nice_top(highest: int) -> int:
@@ -78,7 +79,7 @@ def _bar(point: UsagePoint, at: int, slot: float, top: int, step: Step) -> Bar:
 
 
 def _labels(points: Sequence[UsagePoint], step: Step) -> tuple[str, ...]:
-    if len(points) < 3:
-        return tuple(step_name(point.at, step) for point in points)
-    chosen = (points[0], points[len(points) // 2], points[-1])
-    return tuple(step_name(point.at, step) for point in chosen)
+    """One per bar up to a week of them, else one for each sixth part: each stands over as many bars as the next."""
+    every = 1 if len(points) <= WEEK else max(1, len(points) // 6)
+    form = "%H:%M" if step == "hour" else "%-d %b"
+    return tuple(point.at.strftime(form) for point in points[::every])
