@@ -125,20 +125,21 @@ class Journal:
                 self._sign(Beat)
 
     def sync(self) -> None:
-        """Bring what is written to the disk. Raises OSError, and admits no more calls: the cache cannot be trusted."""
+        """Bring what is written to the disk. Raises OSError."""
         with self._lock:
             if self._synced:
                 return
             self._synced, descriptors = True, self._segments.take_unsynced()
         try:
             for descriptor in descriptors:
-                os.fsync(descriptor) if descriptor == descriptors[-1] else os.fdatasync(descriptor)
-        except OSError:
-            self._sick, self._room = True, False
-            raise
+                os.fdatasync(descriptor)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    def distrust(self) -> None:
+        """Admit no more calls for good: what was written may not be there."""
+        self._sick, self._room = True, False
 
     def look_for_room(self) -> None:
         """Count what the shipper has not deleted yet, and restore the reserve where it was spent."""
@@ -178,6 +179,13 @@ class Keeper:
         self._journal.close()
 
     def _run(self) -> None:
+        try:
+            self._keep()
+        except OSError:  # a failed sync has dropped pages that a second one would call written
+            self._journal.distrust()
+            raise
+
+    def _keep(self) -> None:
         beaten = looked = 0.0
         while not self._ending.wait(self._fdatasync_s):
             beaten, looked = beaten + self._fdatasync_s, looked + self._fdatasync_s

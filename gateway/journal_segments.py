@@ -42,8 +42,10 @@ class Segments:
         Fewer than given: the disk is full even after the reserve was spent. What is returned ends at a
         line's end; a torn rest was taken back, so that the next line does not begin in its middle.
         """
-        if self._torn or self._size >= self._segment_bytes:
+        if self._size >= self._segment_bytes or self._torn:
             self._rotate()
+        if self._torn:
+            return 0
         done, view = 0, memoryview(lines)
         while done < len(lines):
             try:
@@ -69,14 +71,13 @@ class Segments:
         if self.reserved:
             return True
         path = reserve_path(self._folder, self._boot)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            os.posix_fallocate(fd, 0, self._reserve_bytes)
+            with path.open("wb") as file:
+                path.chmod(0o600)
+                os.posix_fallocate(file.fileno(), 0, self._reserve_bytes)
         except OSError:
-            path.unlink()
+            path.unlink(missing_ok=True)
             return False
-        finally:
-            os.close(fd)
         self.reserved = True
         return True
 
@@ -103,8 +104,6 @@ class Segments:
         try:
             fd = os.open(segment_path(self._folder, self._boot, self._n + 1), APPEND, 0o600)
         except OSError:
-            if self._torn:
-                raise
             return  # a longer file is better than none
         self._unsynced.append(self._fd)
         self._fd, self._n, self._size, self._torn = fd, self._n + 1, 0, False

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import JournalFull
+from gateway.journal import JournalFull, Keeper
 from gateway.journal_files import Beat, Bye, Line, boots, is_live, lines_after, read_line, segment_path, whole_lines
 from tests.gateway.journal_events import AT_MS, event, journal
+from tests.gateway.stores import until
 
 
 def written(folder, boot: str = "boot-a") -> list[Line | Beat | Bye]:
@@ -193,3 +194,34 @@ def test_events_after_a_seq_are_read_in_order(tmp_path):
         small.append([event()])
     assert [line.seq for line in lines_after(tmp_path, "boot-a", seq=5)] == [6, 7, 8, 9]
     assert list(lines_after(tmp_path, "boot-b", seq=0)) == []
+
+
+def test_where_a_torn_line_cannot_be_taken_back_the_next_begins_a_new_segment(tmp_path, monkeypatch):
+    disk = Disk(300, tmp_path)
+    torn = journal(tmp_path, write=disk.write)
+    monkeypatch.setattr(os, "ftruncate", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken")))
+    with pytest.raises(JournalFull):
+        torn.append([event()])
+    disk.left = 1 << 20
+    torn.append([event()])
+    assert not segment_path(tmp_path, "boot-a", 1).read_bytes().endswith(b"\n")
+    assert [line.seq for line in events(tmp_path)] == [1]
+    assert boots(tmp_path)["boot-a"] == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_failed_sync_ends_admission_for_good(tmp_path):
+    sick = journal(tmp_path)
+    sick._segments._fd = os.open("/dev/null", os.O_WRONLY)  # cannot be synced
+    keeper = Keeper(sick, fdatasync_s=0.001, heartbeat_s=5)
+    until(lambda: not sick.can_write(), within=2)
+    sick.look_for_room()
+    assert not sick.can_write()
+    keeper._thread.join()
+
+
+def test_the_keeper_beats_while_nothing_is_called(tmp_path):
+    keeper = Keeper(journal(tmp_path), fdatasync_s=0.001, heartbeat_s=0.01)
+    until(lambda: sum(isinstance(line, Beat) for line in written(tmp_path)) >= 3, within=2)
+    keeper.close()
+    assert isinstance(written(tmp_path)[-1], Bye)
