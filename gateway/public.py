@@ -1,10 +1,11 @@
 """What other apps may import of the gateway."""
 
 from gateway.call import UsageEvent
+from gateway.directory_feed import load as load_directory
 from gateway.directory_store import NotPublished, announce, directory_present, publish, publish_all
 from gateway.journal_files import Beat, Bye, Line, boots, is_live, lines_after, read_line
 from gateway.meters import LATE_PROBLEMS, Meter, meters_of
-from gateway.names import COMMITTED, SHIPPED, USAGE_GROUP, USAGE_STREAM
+from gateway.names import COMMITTED, RUN, SHIPPED, USAGE_GROUP, USAGE_STREAM, organization_of
 from gateway.rebuild import (
     Holding,
     Stored,
@@ -42,6 +43,7 @@ __all__ = [
     "COMMITTED",
     "KINDS",
     "LATE_PROBLEMS",
+    "RUN",
     "SHIPPED",
     "USAGE_GROUP",
     "USAGE_STREAM",
@@ -77,9 +79,11 @@ __all__ = [
     "in_force",
     "is_live",
     "lines_after",
+    "load_directory",
     "meters_of",
     "open_organization",
     "open_run",
+    "organization_of",
     "publish",
     "publish_all",
     "raise_counters",

@@ -159,6 +159,7 @@ class Producer(models.Model):
     boot_id = models.TextField(primary_key=True)
     gateway = models.TextField()
     worker = models.TextField()
+    started_at = models.DateTimeField()  # no event of it is earlier
     committed_seq = models.BigIntegerField(default=0)
     ahead = models.JSONField(default=list)
     heard_seq = models.BigIntegerField(default=0)  # of the latest heartbeat, which may wait for a gap to close

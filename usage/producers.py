@@ -22,6 +22,7 @@ class _Heard:
     worker: str = ""
     taken: list[int] = field(default_factory=list)
     signs: list[tuple[int, datetime]] = field(default_factory=list)  # of life: seq and clock
+    instants: list[int] = field(default_factory=list)  # ms, of events and clocks
     last: int = 0  # the last event it ever wrote, once that is known
     bye: bool = False
     dead: bool = False
@@ -36,7 +37,7 @@ def advance(entries: Iterable[Entry], *, at: datetime) -> None:
     rows = Producer.objects.select_for_update().filter(boot_id__in=heard).order_by("boot_id")
     known = {row.boot_id: row for row in rows}
     for boot, news in sorted(heard.items()):
-        row = known.get(boot) or Producer(boot_id=boot)
+        row = known.get(boot) or Producer(boot_id=boot, started_at=at)
         _merge(row, news, at=at)
         row.save(force_insert=boot not in known)
 
@@ -65,8 +66,11 @@ def _listen(entries: Iterable[Entry]) -> dict[str, _Heard]:
         news = heard.setdefault(entry.boot, _Heard())
         if said := entry.event or entry.beat:
             news.gateway, news.worker = said.gateway, said.worker
+        if entry.event:
+            news.instants.append(entry.event.ts)
         if entry.beat:
-            news.signs.append((entry.seq, datetime.fromtimestamp(entry.beat.clock / 1000, UTC)))
+            news.instants.append(entry.beat.clock)
+            news.signs.append((entry.seq, _instant(entry.beat.clock)))
             news.bye |= isinstance(entry.beat, Bye)
         elif entry.dead:
             news.dead, news.last = True, max(news.last, entry.seq)
@@ -80,6 +84,7 @@ def _merge(row: Producer, news: _Heard, *, at: datetime) -> None:
     progress = progress.stored(ranges(news.taken))
     row.committed_seq, row.ahead = progress.committed, progress.ahead
     row.gateway, row.worker = news.gateway or row.gateway, news.worker or row.worker
+    row.started_at = min([row.started_at, *map(_instant, news.instants)])
     row.last_beat_at = at
     row.bye, row.dead = row.bye or news.bye, row.dead or news.dead
     signs = [*news.signs, *([(row.heard_seq, row.heard_clock)] if row.heard_clock else [])]
@@ -89,3 +94,7 @@ def _merge(row: Producer, news: _Heard, *, at: datetime) -> None:
         row.heard_seq, row.heard_clock = max(signs)
     row.heard_seq = max(row.heard_seq, news.last)
     row.closed = (row.bye or row.dead) and row.committed_seq >= row.heard_seq and not row.ahead
+
+
+def _instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -4,15 +4,15 @@ Each expression reads rows of `usage_event`. A collapsed refusal counts `count` 
 count once, in part 0, while their bytes and units add up.
 """
 
+from gateway.public import LATE_PROBLEMS
 from usage.latency import BOUNDS_MS
 
 HOUR = "date_bin('1 hour', ts, '1970-01-01 00:00+00')"
 
-# Admitted, though the head may never have gone out: the upstream failed, the client left, or something broke.
-ADMITTED = "(accepted OR problem IN ('', 'internal_error') OR starts_with(problem, 'upstream_'))"
-
-# What uses up units of the meter `billable` (gateway.endings.uses_up). Test calls have such counters of their own and
-# are never billable; where their event does not tell how they ended, they count as used.
+# The gateway's own `admitted` and `used_up` (gateway.meters), in SQL. Test calls are never billable, yet their counters
+# of the meter `billable` count as if they were.
+_LATE = ", ".join(f"'{code}'" for code in sorted(LATE_PROBLEMS))
+ADMITTED = f"(accepted OR problem IN ('', {_LATE}))"
 SPENT = """(billable OR test AND accepted AND problem = '' AND method <> 'OPTIONS'
     AND status BETWEEN 200 AND 499 AND status <> 429)"""
 

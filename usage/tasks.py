@@ -10,7 +10,7 @@ from django.utils import timezone
 from redis import Redis, RedisError
 
 from gateway.public import connect
-from usage import consumer, partitions
+from usage import consumer, partitions, rebuild
 from usage.intake import Busy
 
 DRAIN_S = 5.0
@@ -37,6 +37,15 @@ def keep_partitions() -> None:
     """Make the partitions of the months around now."""
     for name in partitions.ensure_around(timezone.now()):
         log.info("usage: made partition %s", name)
+
+
+@shared_task
+def rebuild_counters() -> None:
+    """Bring counters into force that calls wait for, and give back what dead workers held."""
+    try:
+        rebuild.rebuild_waiting()
+    except (RedisError, OperationalError) as error:
+        log.warning("usage: counters wait: %s: %s", type(error).__name__, error)
 
 
 def _stream() -> Redis:

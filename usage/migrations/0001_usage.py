@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ("boot_id", models.TextField(primary_key=True, serialize=False)),
                 ("gateway", models.TextField()),
                 ("worker", models.TextField()),
+                ("started_at", models.DateTimeField()),
                 ("committed_seq", models.BigIntegerField(default=0)),
                 ("ahead", models.JSONField(default=list)),
                 ("heard_seq", models.BigIntegerField(default=0)),

@@ -1,3 +1,10 @@
-"""REST routes of this app."""
+"""REST routes of usage, below /api/v1/."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from usage.rest import views
+
+urlpatterns = [
+    path("usage", views.Usage.as_view()),
+    path("events", views.Events.as_view()),
+]
