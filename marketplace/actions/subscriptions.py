@@ -37,14 +37,15 @@ def subscribe_free(
     *,
     project_id: UUID,
     api_slug: str,
-    user_id: UUID,
+    user_id: UUID | None,
     actor: Actor,
     at: datetime,
     plan_slug: str = "",
 ) -> SubscriptionView:
     """Subscribe a project to a free plan (default: the one that the API gives to new accounts).
 
-    `user_id` is the person who holds it: one free plan per person and API, over all organizations. A live
+    `user_id` is the person who holds it: one free plan per person and API, over all organizations. None: the
+    operator gives it, and it counts against nobody. A live
     subscription to the same plan is answered as it is; if it was about to end, it stays.
     Raises ProblemError not_found, invalid (not a free plan), conflict.
     """
@@ -153,7 +154,9 @@ def _held(org: UUID, project_id: UUID, version: PlanVersion) -> UUID | None:
     return None
 
 
-def _started(org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID, *, actor: Actor, at: datetime) -> UUID:
+def _started(
+    org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID | None, *, actor: Actor, at: datetime
+) -> UUID:
     try:
         with transaction.atomic():
             row = _new_row(org, project_id, version, user_id, whole_ms(at))
@@ -167,7 +170,7 @@ def _started(org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID, *
     return row.id
 
 
-def _new_row(org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID, at: datetime) -> Subscription:
+def _new_row(org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID | None, at: datetime) -> Subscription:
     zone = accounts.organization(org).zone
     local = at.astimezone(ZoneInfo(zone))
     row = Subscription(
