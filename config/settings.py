@@ -56,7 +56,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORTAL_URL = env.str("TOLLGATE_PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
 GATEWAY_URL = env.str("TOLLGATE_GATEWAY_URL", default="http://127.0.0.1:8080").rstrip("/")
 HTTPS = PORTAL_URL.startswith("https://")
-DEMO = env.bool("TOLLGATE_DEMO", default=False)
+DEMO_URL = env.str("TOLLGATE_DEMO_URL", default="")  # World's upstream, where the demo is
+ECHO_URL = env.str("TOLLGATE_ECHO_URL", default="")
+DEMO = bool(DEMO_URL)
 PAYMENTS = env.str("PAYMENTS", default="sandbox" if DEMO else "manual")
 if PAYMENTS not in {"sandbox", "stripe", "manual"}:
     raise ImproperlyConfigured(f"PAYMENTS is {PAYMENTS!r}: choose sandbox, stripe or manual.")

@@ -33,6 +33,10 @@ class Plan:
         return f"http://{LOOPBACK}:{self.gateway_port}"
 
     @property
+    def demo(self) -> str:
+        return f"http://{LOOPBACK}:{self.demo_port}" if self.demo_port else ""
+
+    @property
     def echo(self) -> str:
         return f"http://{LOOPBACK}:{self.echo_port}" if self.echo_port else ""
 
@@ -43,7 +47,8 @@ class Plan:
         return {
             "TOLLGATE_PORTAL_URL": given.get("TOLLGATE_PORTAL_URL") or self.portal,
             "TOLLGATE_GATEWAY_URL": given.get("TOLLGATE_GATEWAY_URL") or self.gateway,
-            "TOLLGATE_DEMO": "1" if self.demo_port else given.get("TOLLGATE_DEMO", "0"),
+            "TOLLGATE_DEMO_URL": self.demo,
+            "TOLLGATE_ECHO_URL": self.echo,
             "TOLLGATE_UPSTREAM_ALLOW": ",".join(upstreams),
         }
 

@@ -50,8 +50,8 @@ def test_the_settings_that_follow(home: Home) -> None:
     assert (
         settings["TOLLGATE_UPSTREAM_ALLOW"] == f"10.0.0.1:80,{LOOPBACK}:{found.demo_port},{LOOPBACK}:{found.echo_port}"
     )
-    assert settings["TOLLGATE_DEMO"] == "1"
-    assert worked_out(home, "--no-demo").settings({})["TOLLGATE_DEMO"] == "0"
+    assert settings["TOLLGATE_DEMO_URL"] == f"http://{LOOPBACK}:{found.demo_port}"
+    assert worked_out(home, "--no-demo").settings({})["TOLLGATE_DEMO_URL"] == ""
 
 
 @pytest.mark.parametrize(
