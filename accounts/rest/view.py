@@ -18,6 +18,7 @@ from accounts.values import Actor, Principal
 class RestView(GenericAPIView[Any]):
     """A view names its `permission` (or one per method) and finds here who asks, for which organization, and when."""
 
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]  # OPTIONS would need a permission of its own
     permission: Needed
     queryset: QuerySet[Any] | None = None
     request: Request
