@@ -71,6 +71,7 @@ __all__ = [
     "api_record",
     "cancel_subscription",
     "catalogue",
+    "catalogue_size",
     "categories",
     "create_api",
     "create_key",
@@ -112,6 +113,11 @@ __all__ = [
 def catalogue(*, q: str = "", category: str = "", start: int = 0, count: int = 100) -> list[ApiView]:
     """Published public APIs, featured first; with `q` the best match first, typing errors forgiven."""
     return [api_view(row) for row in queries.catalogue(q=q, category=category)[start : start + count]]
+
+
+def catalogue_size(*, q: str = "", category: str = "") -> int:
+    """How many APIs `catalogue` holds for the same question."""
+    return queries.catalogue(q=q, category=category).count()
 
 
 def api(slug: str, *, viewer: UUID | None = None) -> ApiView:

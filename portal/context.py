@@ -44,4 +44,5 @@ class Site:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    return {"site": Site(request)}
+    """Named `portal`: allauth calls its own `site`."""
+    return {"portal": Site(request)}

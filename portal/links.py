@@ -9,7 +9,7 @@ LONGEST = 4_000
 
 
 def is_local(url: str) -> bool:
-    """Whether a redirect to `url` stays here: a path, not a host, not a scheme, nothing a browser would normalise away."""
+    """Whether a redirect to `url` stays here: a path; no host, no scheme, nothing a browser would read as one."""
     return (
         url.startswith("/")
         and len(url) <= LONGEST

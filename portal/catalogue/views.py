@@ -27,18 +27,18 @@ PER_PAGE = 24
 def catalogue(request: HttpRequest) -> HttpResponse:
     q = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
     category = request.GET.get("category", "").replace("\x00", "")[:80]
-    found = marketplace.catalogue(q=q, category=category)
-    page = _page_number(request.GET.get("page", ""), last=max(1, -(-len(found) // PER_PAGE)))
+    size = marketplace.catalogue_size(q=q, category=category)
+    page = _page_number(request.GET.get("page", ""), last=max(1, -(-size // PER_PAGE)))
     context = {
         "q": q,
         "category": category,
         "categories": _category_links(q, category),
-        "count": len(found),
-        "apis": found[(page - 1) * PER_PAGE : page * PER_PAGE],
+        "count": size,
+        "apis": marketplace.catalogue(q=q, category=category, start=(page - 1) * PER_PAGE, count=PER_PAGE),
         "earlier": _address(q, category, page - 1) if page > 1 else "",
-        "later": _address(q, category, page + 1) if page * PER_PAGE < len(found) else "",
+        "later": _address(q, category, page + 1) if page * PER_PAGE < size else "",
         "first": (page - 1) * PER_PAGE + 1,
-        "last": min(page * PER_PAGE, len(found)),
+        "last": min(page * PER_PAGE, size),
     }
     return render(request, "portal/catalogue/list.html", context)
 

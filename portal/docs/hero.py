@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from marketplace import public as marketplace
-from portal.docs.example import example_reply
+from portal.docs.declared import example_reply
 from portal.docs.form import example_values
 from portal.docs.highlight import highlighted
 from portal.docs.outgoing import Outgoing, compose

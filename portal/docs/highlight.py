@@ -67,7 +67,7 @@ def _known(grammar: str) -> re.Pattern[str] | None:
 
 
 def highlighted(code: str, grammar: str = "") -> SafeString:
-    """Escape and colour; from eight lines on each line is numbered by the style sheet. An unknown grammar stays plain."""
+    """Escape and colour; from eight lines on the style sheet numbers them. An unknown grammar stays plain."""
     pattern = _known(grammar)
     html = _coloured(code, pattern) if pattern else escape(code)
     if html.count("\n") + 1 < LINED_FROM:

@@ -27,7 +27,7 @@ def grouped(operations: Sequence[OperationView]) -> tuple[Group, ...]:
 
 
 def first_to_try(operations: Sequence[OperationView]) -> OperationView | None:
-    """The one that answers something concrete at once: a GET whose required values are known, best with one in its path."""
+    """The one that answers something concrete: a GET whose required values are known, best with one in its path."""
     ready = [o for o in operations if o.method == "GET" and not o.deprecated and _ready(o)]
     with_value = [o for o in ready if o.example.path]
     return next(iter([*with_value, *ready, *operations]), None)

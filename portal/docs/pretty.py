@@ -31,13 +31,13 @@ def _laid_out(tokens: Iterator[re.Match[str]]) -> Iterator[tuple[int, str]]:
     """Pieces of the layout, each with the depth it stands at."""
     depth, before = 0, ""
     for match in tokens:
-        token = match[0]
-        if token in ("]", "}"):
+        piece = match[0]
+        if piece in ("]", "}"):
             depth -= 1
-            yield depth, token if before in ("[", "{") else f"\n{INDENT * depth}{token}"
+            yield depth, piece if before in ("[", "{") else f"\n{INDENT * depth}{piece}"
         else:
             if before in ("[", "{", ","):
                 yield depth, f"\n{INDENT * depth}"
-            yield depth, ": " if token == ":" else token
-            depth += token in ("[", "{")
-        before = token
+            yield depth, ": " if piece == ":" else piece
+            depth += piece in ("[", "{")
+        before = piece

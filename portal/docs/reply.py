@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,15 +14,10 @@ from kit.problems import PROBLEMS
 from portal.docs.highlight import highlighted
 from portal.docs.outgoing import Pairs
 from portal.docs.pretty import pretty_json
+from portal.site.failures import in_words
 
 SHOWN = 64 * 1024  # characters of a body on the page
 PARSED = 512 * 1024  # bytes that are laid out at all
-REASONS = {
-    200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 301: "Moved Permanently", 302: "Found", 304: "Not Modified",
-    400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    409: "Conflict", 410: "Gone", 413: "Content Too Large", 415: "Unsupported Media Type", 422: "Unprocessable Content",
-    429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Trouble:
     code: str
     title: str
     detail: str
-    retry_after: int | None
+    wait: str  # "12 minutes"; "" where waiting does not help
     request_id: str
     fix: Fix | None
 
@@ -68,7 +64,7 @@ def show(*, status: int, headers: Pairs, body: bytes, latency_ms: int, test: boo
     text, note = _text(body, kind)
     return Reply(
         status,
-        REASONS.get(status, ""),
+        _reason(status),
         headers,
         len(body),
         latency_ms,
@@ -77,6 +73,10 @@ def show(*, status: int, headers: Pairs, body: bytes, latency_ms: int, test: boo
         note,
         _trouble(status, kind, body, api_slug),
     )
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
 def _text(body: bytes, kind: str) -> tuple[SafeString | None, str]:
@@ -112,7 +112,7 @@ def _trouble(status: int, kind: str, body: bytes, api_slug: str) -> Trouble | No
         code,
         PROBLEMS[code].title,
         str(problem.get("detail") or PROBLEMS[code].detail),
-        retry if isinstance(retry, int) else None,
+        in_words(retry) if isinstance(retry, int) else "",
         str(problem.get("request_id") or ""),
         fix_for(code, problem, api_slug),
     )

@@ -15,7 +15,7 @@ from portal.address import client_address
 from portal.docs.outgoing import Outgoing
 from portal.docs.reply import Fix, Reply, Trouble, show
 from portal.limits import Exceeded
-from portal.who import Member, member_of
+from portal.who import member_of
 
 Kind = Literal["test", "live"]
 
@@ -60,7 +60,7 @@ def run_once(request: HttpRequest, api: marketplace.ApiView, outgoing: Outgoing,
     else:
         found = marketplace.run_grant(member.org, api_slug=api.slug, kind=environment.kind, at=at)
         if found is None:
-            return Outcome(trouble=_no_grant(member, api, environment.kind))
+            return Outcome(trouble=_no_key(environment.kind))
         grant = found
     reply = gateway.run(
         settings.GATEWAY,
@@ -84,22 +84,11 @@ def run_once(request: HttpRequest, api: marketplace.ApiView, outgoing: Outgoing,
     return Outcome(reply=shown, visitor=member is None)
 
 
-def _no_grant(member: Member, api: marketplace.ApiView, kind: Kind) -> Trouble:
-    """Why the reader has no key for this call, and the button that gives one."""
-    rows = marketplace.subscriptions(member.org, at=timezone.now())
-    if not any(row.state == "active" and api.slug in row.api_slugs for row in rows):
-        fix = (
-            Fix("Subscribe to the free plan", reverse("subscribe", args=[api.slug]), post=True)
-            if api.free_plan
-            else None
-        )
-        return _trouble("no_subscription", f"Your project has no plan for {api.name} yet.", fix)
+def _no_key(kind: Kind) -> Trouble:
     word = "sandbox" if kind == "test" else "live"
-    return _trouble("key_missing", f"Your project has no working {word} key.", Fix("Create a key", reverse("key_new")))
-
-
-def _trouble(code: str, detail: str, fix: Fix | None) -> Trouble:
-    return Trouble(code, PROBLEMS[code].title, detail, None, "", fix)
+    problem = PROBLEMS["key_missing"]
+    fix = Fix("Create a key", reverse("key_new"))
+    return Trouble(problem.code, problem.title, f"Your organization has no working {word} key.", "", "", fix)
 
 
 def own_test_key(request: HttpRequest) -> str:

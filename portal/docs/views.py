@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace import public as marketplace
 from portal.catalogue.views import find_api
-from portal.docs.example import example_reply
+from portal.docs.declared import example_reply
 from portal.docs.form import OperationForm, shown_parameters, typed_values
 from portal.docs.highlight import highlighted
 from portal.docs.outgoing import Values, compose, field_name

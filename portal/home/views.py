@@ -86,14 +86,22 @@ def checklist(
     slug = next((slug for row in subscriptions for slug in row.api_slugs), "")
     page = reverse("api", args=[slug]) if slug else reverse("catalogue")
     good = [call for call in calls if 200 <= call.status < 300]
+    own_code = any(not call.console for call in good)
+    verified = member.organization.verified
+    again = reverse("verify_again")
     return [
         Step("Create your account", "Organization, project, keys and the free plan came with it.", True),
         Step("Run a call with your own key", "In the sandbox; it costs nothing.", bool(good), "Open the API", page),
-        Step("Call from your own code", "Paste the command below, or take a sample in your language.",
-             any(not call.console for call in good), "See samples", page),
-        Step("Verify your e-mail address", "Until then your live keys may make 100 calls.", member.organization.verified,
-             "Send the link again", reverse("verify_again"), post=True),
-    ]  # fmt: skip
+        Step("Call from your own code", "Paste the command below, or take a sample.", own_code, "See samples", page),
+        Step(
+            "Verify your e-mail address",
+            "Until then live calls are limited.",
+            verified,
+            "Send the link again",
+            again,
+            True,
+        ),
+    ]
 
 
 def quotas(member: Member, subscriptions: Sequence[marketplace.SubscriptionView], *, at: datetime) -> list[Quota]:

@@ -32,13 +32,19 @@ class KeyForm(forms.Form):
     kind = forms.ChoiceField(choices=[("live", "Live"), ("test", "Sandbox")], initial="live", label="Environment")
     scope = forms.ChoiceField(label="May call", initial="*")
     lifetime = forms.ChoiceField(
-        label="Expires after", choices=list(LIFETIMES.items()), initial="90", required=False,
+        label="Expires after",
+        choices=list(LIFETIMES.items()),
+        initial="90",
+        required=False,
         help_text="Sandbox keys do not expire unless you choose so.",
-    )  # fmt: skip
+    )
     allowed_ips = forms.CharField(
-        label="Allowed addresses", required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        label="Allowed addresses",
+        required=False,
+        max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         help_text="One address or network per line, such as 203.0.113.7 or 2001:db8::/48. Empty: any.",
-    )  # fmt: skip
+    )
 
     def __init__(self, data: Any = None, *, apis: Sequence[tuple[str, str]]) -> None:
         """`apis`: slug and name of each subscribed API."""

@@ -1,8 +1,8 @@
 """A live secret between its minting and its one showing: sealed, in the reader's own browser, for ten minutes.
 
 Nothing of ours may hold it: sessions, messages and the cache are stores. So the answer that follows the minting
-carries it as an AES-GCM sealed cookie that only the once-page is sent, that opens only for the person it was made for,
-and that the once-page takes away as it shows it (docs/decisions/0012-a-live-secret-is-handed-over-in-a-sealed-cookie.md).
+carries it as an AES-GCM sealed cookie that only the once-page is sent, that opens only for the person it was
+made for, and that the once-page takes away as it shows it (docs/decisions: live secrets travel sealed).
 """
 
 import json

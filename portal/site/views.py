@@ -20,18 +20,22 @@ from portal.links import next_of
 from portal.site.failures import csrf_failure, failure
 
 __all__ = ("csrf_failure", "favicon", "health", "index", "ready", "security_txt", "theme", "too_many")
+FEATURED = 6
 YEAR = 365 * 24 * 3600
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What this is, in one screen, with one request that runs."""
-    apis = marketplace.catalogue()
+    apis = marketplace.catalogue(count=FEATURED)
     shown = next((api for api in apis if any(version.sandbox for version in api.versions)), None)
-    hero = hero_of(shown) if shown else None
-    return render(
-        request, "portal/site/home.html", {"apis": apis[:6], "count": len(apis), "hero": hero, "hero_api": shown}
-    )
+    context = {
+        "apis": apis,
+        "count": marketplace.catalogue_size(),
+        "hero": hero_of(shown) if shown else None,
+        "hero_api": shown,
+    }
+    return render(request, "portal/site/home.html", context)
 
 
 @require_POST

@@ -9,7 +9,8 @@ def quoted(text: str) -> str:
 
 
 def render(request: Sampled) -> str:
-    # -g: brackets and braces in an address are its own. --data-raw: a body may begin with @, which --data opens as a file.
+    # -g: brackets and braces in an address are its own.
+    # --data-raw: a body may begin with @, which --data takes for a file to send.
     plain = request.method == "GET" and not request.body
     method = "" if plain else "--head " if request.method == "HEAD" else f"-X {request.method} "
     parts = [f"curl -g {method}{quoted(request.url)}"]

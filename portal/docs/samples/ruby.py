@@ -14,6 +14,7 @@ def render(request: Sampled) -> str:
         f"uri = URI({single_quoted(request.url)})\n"
         f"request = {made}\n"
         f"{headers}{body}"
-        'response = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") { |http| http.request(request) }\n'
+        'tls = uri.scheme == "https"\n'
+        "response = Net::HTTP.start(uri.host, uri.port, use_ssl: tls) { |http| http.request(request) }\n"
         'puts "#{response.code} #{response.body}"'
     )
