@@ -20,6 +20,8 @@ from usage.values import CallRow, GroupBy, Mode, Step, UsagePoint, UsageReport, 
 
 __all__ = ["as_of", "recent_calls", "usage_report", "usage_series"]
 
+LAST_MS = 253_402_300_799_999  # an id can carry a later instant than a datetime: year 10889
+
 
 def usage_report(
     org: UUID,
@@ -87,7 +89,8 @@ def recent_calls(
         rows = rows.filter(key=key)
     if before:
         # ids of one instant sort by themselves; ts beside it picks the partitions
-        rows = rows.filter(ts__lte=datetime.fromtimestamp(at_ms(before) / 1000, UTC), event_id__lt=before)
+        ms = min(at_ms(before), LAST_MS)
+        rows = rows.filter(ts__lte=datetime.fromtimestamp(ms / 1000, UTC), event_id__lt=before)
     return tuple(_call(row) for row in rows[:limit])
 
 

@@ -13,6 +13,7 @@ from usage.values import GroupBy, Mode
 
 SPAN_MAX = timedelta(days=400)
 SPAN_DEFAULT = timedelta(days=30)
+YEARS = 1971, 9999  # far from where clocks and zones overflow
 PAGE, PAGE_MAX = 25, 100
 
 
@@ -22,11 +23,13 @@ class InstantField(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         try:
             at = datetime.fromisoformat(value)
-            if at.utcoffset() is not None:
-                return at.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             raise serializers.ValidationError("Not an instant: write it like 2026-03-01T00:00:00Z.") from error
-        raise serializers.ValidationError("Add an offset: Z, or +01:00 with + written as %2B.")
+        if at.utcoffset() is None:
+            raise serializers.ValidationError("Add an offset: Z, or +01:00 with + written as %2B.")
+        if not YEARS[0] <= at.year < YEARS[1]:
+            raise serializers.ValidationError("Out of range.")
+        return at.astimezone(UTC)
 
 
 class QuerySerializer(StrictSerializer):
@@ -36,7 +39,7 @@ class QuerySerializer(StrictSerializer):
         twice = [name for name in data if len(data.getlist(name)) > 1]
         if twice:
             raise serializers.ValidationError({name: ["Given more than once."] for name in twice})
-        return super().to_internal_value(data)
+        return super().to_internal_value(data.dict())  # not as a form, where an empty value is none
 
 
 class UsageQuery(QuerySerializer):
@@ -61,10 +64,7 @@ class UsageQuery(QuerySerializer):
 
     def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
         end = attrs.get("end", self.context["at"])
-        try:
-            start = attrs.get("start") or end - SPAN_DEFAULT
-        except OverflowError as error:
-            raise serializers.ValidationError({"to": ["Too early."]}) from error
+        start = attrs.get("start", end - SPAN_DEFAULT)
         if start > end:
             raise serializers.ValidationError({"from": ["Must not be after `to`."]})
         if end - start > SPAN_MAX:
