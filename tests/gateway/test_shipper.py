@@ -256,10 +256,9 @@ def test_any_cut_of_a_journal_gives_a_prefix_of_its_events(tmp_path_factory, red
     shipper = Shipper(folder, redis, cap_bytes=64 << 20)
     shipper.ship()
     shipper.tidy()
-    torn = sum(1 for line in content[cut:].split(b"\n") if line)
     shipped = [line.seq for line in events(redis)]
     assert shipped == list(range(1, len(shipped) + 1))
-    assert len(shipped) >= sum(sizes) - torn
+    assert len(shipped) >= sum(sizes) - content[cut:].count(b"\n")
     assert ids(redis) == [line.event_id for line in lines_after(folder, "boot-a", seq=0)]
     assert messages(redis)[-1].get(b"dead") == b"1"
 
