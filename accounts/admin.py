@@ -5,7 +5,6 @@ from typing import Any
 import allauth.account.admin
 import allauth.mfa.admin
 import django.contrib.auth.admin
-from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -16,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts import operators
 from accounts.actions.audit import record
 from accounts.actions.members import mark_verified, remove_member, set_member
 from accounts.actions.organizations import (
@@ -31,8 +31,8 @@ from accounts.values import Actor
 from kit.django.admin import Admin, ReadOnlyAdmin
 from kit.django.rest import address_of
 
-# Signing in to admin is signing in to the portal: one login form, with MFA and its rate limits.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.has_permission = operators.may_enter  # type: ignore[method-assign]
+admin.site.login = operators.sign_in  # type: ignore[method-assign]
 
 # Imported here, these have registered their pages by now: ours, without secrets, take the place of some.
 _FOREIGN = (django.contrib.auth.admin, allauth.account.admin, allauth.mfa.admin)

@@ -200,6 +200,20 @@ else:
     EMAIL_FILE_PATH = HOME / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tollgate <no-reply@localhost>")
 
+# --- operators' pages ---
+ADMIN_MFA = env.bool("TOLLGATE_ADMIN_MFA", default=not DEMO)  # staff need a second factor to get in
+UNFOLD = {
+    "SITE_TITLE": "Tollgate operations",
+    "SITE_HEADER": "Tollgate",
+    "SITE_SUBHEADER": "Operations",
+    "SITE_SYMBOL": "toll",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "SHOW_BACK_BUTTON": True,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique by its lower case, which the check cannot see
+
 # --- REST ---
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.authentication.TokenAuthentication"],

@@ -43,6 +43,7 @@ def _start_stores() -> None:
             "TOLLGATE_KEY_PEPPERS": secrets.token_urlsafe(32),
             "TOLLGATE_ENCRYPTION_KEY": secrets.token_urlsafe(32),
             "TOLLGATE_RATELIMIT": "0",
+            "TOLLGATE_ADMIN_MFA": "0",
         }
     )
 

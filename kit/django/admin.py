@@ -36,9 +36,15 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         return actions
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As Django's, but an action's refusal becomes a message; the form's transaction is rolled back by then."""
+        return self._told(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(request, super().delete_view, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, page: Callable[..., HttpResponse], *args: Any, **kwargs: Any) -> HttpResponse:
+        """As Django's, but an action's refusal becomes a message; the page's transaction is rolled back by then."""
         answer: list[HttpResponse] = []
-        if attempt(request, lambda: answer.append(super(Admin, self).changeform_view(request, *args, **kwargs))):
+        if attempt(request, lambda: answer.append(page(request, *args, **kwargs))):
             return answer[0]
         return HttpResponseRedirect(request.get_full_path())
 

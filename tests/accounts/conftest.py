@@ -4,10 +4,13 @@ import pytest
 
 from tests.accounts import world
 
+PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
 
 @pytest.fixture(autouse=True)
-def _directory(settings):
+def _surroundings(settings):
     settings.OUTBOX_HANDLERS = {"directory": "tests.accounts.world.take"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": PLAIN}}  # nothing is collected for tests
     world.told.clear()
 
 
