@@ -21,6 +21,7 @@ from gateway.settings import GatewaySettings
 Read = TypeVar("Read")
 SEGMENT_BYTES = 8 << 20
 RESERVE_BYTES = 4 << 20
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the one
 LOOK_S = 1.0  # how often the keeper looks for room
 
 
@@ -132,7 +133,7 @@ class Journal:
             self._synced, descriptors = True, self._segments.take_unsynced()
         try:
             for descriptor in descriptors:
-                os.fdatasync(descriptor)
+                _sync(descriptor)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)

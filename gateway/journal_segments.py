@@ -74,7 +74,7 @@ class Segments:
         try:
             with path.open("wb") as file:
                 path.chmod(0o600)
-                os.posix_fallocate(file.fileno(), 0, self._reserve_bytes)
+                file.write(bytes(self._reserve_bytes))  # not every system can set space aside without writing it
         except OSError:
             path.unlink(missing_ok=True)
             return False
