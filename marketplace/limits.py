@@ -49,8 +49,8 @@ class LimitSpec:
         """The limit as a customer reads it, without a full stop. `interval`: "month" | "year"."""
         whose = {"subscription": "", "key": " per key", "organization": " per organization"}[self.per]
         if self.kind == "bucket":
-            span = _SPANS.get(self.refill_ms, f"{self.refill_ms:,} ms")
-            rate = f"{_calls(self.refill)} a {span}{whose}"
+            span = f"a {_SPANS[self.refill_ms]}" if self.refill_ms in _SPANS else f"every {self.refill_ms:,} ms"
+            rate = f"{_calls(self.refill)} {span}{whose}"
             burst = f", up to {self.amount:,} at once" if self.amount != self.refill else ""
             return f"{rate}{burst}; faster calls are refused (429)" if self.hard else f"{rate}{burst}; not enforced"
         span = f" a {interval}" if self.window == "period" else " in all"

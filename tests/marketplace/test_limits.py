@@ -40,7 +40,7 @@ BUCKET = {"kind": "bucket", "name": "burst", "amount": 20, "refill": 10, "refill
         (
             {**BUCKET, "refill_ms": 250, "hard": False},
             "bucket:250ms",
-            "10 calls a 250 ms, up to 20 at once; not enforced",
+            "10 calls every 250 ms, up to 20 at once; not enforced",
         ),
         (
             {**BUCKET, "per": "organization"},

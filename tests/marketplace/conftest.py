@@ -1,0 +1,27 @@
+"""Two tenants, a shop, and a directory that only remembers what it was told."""
+
+import pytest
+
+from tests.marketplace import shop as shops
+
+
+@pytest.fixture(autouse=True)
+def _directory(settings, request):
+    if "directory" not in request.fixturenames:  # those tests use the real one
+        settings.OUTBOX_HANDLERS = {"directory": "tests.marketplace.shop.take"}
+    shops.told.clear()
+
+
+@pytest.fixture
+def acme(db):
+    return shops.tenant("Acme", zone="Europe/Berlin")
+
+
+@pytest.fixture
+def evil(db):
+    return shops.tenant("Evil")
+
+
+@pytest.fixture
+def shop(db):
+    return shops.open_shop()
