@@ -92,6 +92,7 @@ class Exchange:
         self.accepted = False  # the request's head was sent
         self.request_whole = False
         self.bytes_in = 0
+        self.ended = False  # the answer was read to its end
         self.upstream_ms = 0  # from the first attempt to the answer's head
         self._upstreams, self._forward, self._body = upstreams, forward, body
         self._entered = False
@@ -129,6 +130,7 @@ class Exchange:
 
     def _keep(self) -> None:
         """The answer was read to its end: another request may use the connection."""
+        self.ended = True
         link, self._link = self._link, None
         if link is not None and link.sock is not None and self.request_whole:
             self._upstreams.pool.put(link, at_s=self._upstreams.clock())
