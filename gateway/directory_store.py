@@ -25,6 +25,7 @@ Item = TypeVar("Item")
 LOG_LENGTH = 100_000
 BATCH = 200  # records per script: ~2 ms of the server's time
 PUBLISH_TIMEOUT_S = 2.0  # a person waits for this, not a call
+FILLING_S = 3600  # what a killed publisher left is forgotten after this
 _SCRIPTS = Path(__file__).parent
 _PUBLISH = (_SCRIPTS / "directory.lua").read_text()
 _KIND_OF = {record_type: kind for kind, record_type in KINDS.items()}
@@ -60,12 +61,14 @@ def publish_all(settings: GatewaySettings, records: Iterable[Record]) -> None:
     published by itself, and neither is dropped here. An older rev never replaces a newer one.
     """
     client = connect(settings.redis_url, timeout_s=PUBLISH_TIMEOUT_S)
+    epoch, published = str(uuid7()), set[str]()
     try:
+        client.hset(names.DIRECTORY_FILLING, epoch, 1)
+        client.expire(names.DIRECTORY_FILLING, FILLING_S)
         before = _revs(client)
-        _put(client, _forget(records, before), quiet=True)
-        _drop(client, before)
-        epoch = str(uuid7())
-        _note(client, kind="epoch", ident=epoch, body=b"", epoch=epoch)
+        _put(client, _named(records, published), quiet=True)
+        _drop(client, {name: rev for name, rev in before.items() if name not in published})
+        _note(client, kind="epoch", ident=epoch, body=b"", epoch=epoch, published=len(published))
     except RedisError as error:
         raise NotPublished(str(error)) from error
 
@@ -74,7 +77,7 @@ def announce(settings: GatewaySettings, *, kind: str, ident: str, body: bytes) -
     """Tell every follower something that is no record; return the log entry's id. Raises NotPublished."""
     client = connect(settings.redis_url, timeout_s=PUBLISH_TIMEOUT_S)
     try:
-        return _note(client, kind=kind, ident=ident, body=body, epoch="")
+        return _note(client, kind=kind, ident=ident, body=body)
     except RedisError as error:
         raise NotPublished(str(error)) from error
 
@@ -113,10 +116,10 @@ def _revs(client: Redis) -> dict[str, str]:
     return {name.decode(): rev.decode() for name, rev in client.hscan_iter(names.DIRECTORY_REV, count=1000)}
 
 
-def _forget(records: Iterable[Record], before: dict[str, str]) -> Iterator[Record]:
-    """Pass records through, taking each out of `before`: what stays there is no longer published."""
+def _named(records: Iterable[Record], names_seen: set[str]) -> Iterator[Record]:
+    """Pass records through, noting the name of each."""
     for record in records:
-        before.pop(f"{_KIND_OF[type(record)]}:{record_id(record)}", None)
+        names_seen.add(f"{_KIND_OF[type(record)]}:{record_id(record)}")
         yield record
 
 
@@ -130,8 +133,15 @@ def _drop(client: Redis, gone: dict[str, str]) -> None:
         script(keys=[names.DIRECTORY_REV, names.DIRECTORY_DIGEST], args=args)
 
 
-def _note(client: Redis, *, kind: str, ident: str, body: bytes, epoch: str) -> str:
+def _note(client: Redis, *, kind: str, ident: str, body: bytes, epoch: str = "", published: int = 0) -> str:
     script = client.register_script((_SCRIPTS / "directory_note.lua").read_text())
-    keys = [names.DIRECTORY_LOG, names.DIRECTORY_VERSION, names.DIRECTORY_COUNT, names.DIRECTORY_EPOCH]
-    version: bytes = script(keys=keys, args=[LOG_LENGTH, kind, ident, body, epoch])
+    keys = [
+        names.DIRECTORY_LOG,
+        names.DIRECTORY_VERSION,
+        names.DIRECTORY_COUNT,
+        names.DIRECTORY_EPOCH,
+        names.DIRECTORY_FILLING,
+        names.DIRECTORY_REV,
+    ]
+    version: bytes = script(keys=keys, args=[LOG_LENGTH, kind, ident, body, epoch, published])
     return version.decode()

@@ -4,6 +4,7 @@ DIRECTORY_EPOCH = "tg:dir:epoch"  # which full publish this server holds; writte
 DIRECTORY_LOG = "tg:dir:log"  # stream of changes {n, kind, id, record}; an entry's id is the directory's version
 DIRECTORY_VERSION = "tg:dir:version"  # id of the log's last entry; rides in every counter pipeline
 DIRECTORY_COUNT = "tg:dir:count"  # entries ever written to the log; `n` of the last one
+DIRECTORY_FILLING = "tg:dir:filling"  # hash of the epochs whose full publish is under way here
 DIRECTORY_REV = "tg:dir:rev"  # hash "<kind>:<id>" → rev
 DIRECTORY_DIGEST = "tg:dir:digest"  # hash key digest → key id
 

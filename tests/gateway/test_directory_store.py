@@ -88,6 +88,29 @@ def test_the_directory_is_present_only_when_it_is_whole(redis, gateway_settings)
     assert directory_present(gateway_settings)
 
 
+def test_a_server_that_is_emptied_while_it_is_filled_is_not_called_whole(redis, gateway_settings):
+    def emptied():
+        yield from everything()
+        redis.flushall()
+        yield from (key(id=f"key-{n}", digests=(f"d{n}",)) for n in range(500))
+
+    with pytest.raises(NotPublished, match="emptied"):
+        publish_all(gateway_settings, emptied())
+    assert not directory_present(gateway_settings)
+
+
+def test_two_full_publishes_at_once_end_in_a_whole_directory(redis, gateway_settings):
+    def and_another():
+        yield from everything()[:2]
+        publish_all(gateway_settings, everything())
+        yield from everything()[2:]
+
+    publish_all(gateway_settings, and_another())
+    table, _ = feed.load(redis)
+    assert len(list(table.records())) == len(everything())
+    assert not redis.exists(names.DIRECTORY_FILLING)
+
+
 def test_a_load_that_straddles_a_full_publish_is_thrown_away(redis, gateway_settings):
     publish_all(gateway_settings, everything())
     publishes = iter([lambda: publish_all(gateway_settings, everything())])
