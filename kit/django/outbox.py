@@ -29,7 +29,7 @@ from kit.django.models import Outbox
 
 Handler = Callable[[str, dict[str, Any]], None]
 
-BATCH = 200
+BATCH = 100
 KEEP_DONE = "1 day"
 
 log = logging.getLogger(__name__)
@@ -111,11 +111,11 @@ def _deliver_if_possible(ids: tuple[int, ...]) -> None:
         log.warning("outbox: left to the sweeper: %s", error)
 
 
-# A claim sets the next try at once, so a process that dies with it only costs the back-off.
+# A claim is a lease: a process that dies with it costs ten seconds, and nothing else.
 _CLAIM = """
     update kit_outbox as row
        set attempts = row.attempts + 1,
-           next_at = statement_timestamp() + least(30, greatest(1, row.attempts / 10)) * interval '1 second'
+           next_at = statement_timestamp() + interval '10 seconds'
       from ({which}) as claimed
      where row.id = claimed.id
  returning row.id, row.topic, row.key, row.payload
@@ -131,6 +131,12 @@ _CLAIM_IDS = _CLAIM.format(
         select topic, key from kit_outbox where id = any(%(ids)s) and done_at is null)
      order by id for update"""
 )
+_FAILED = """
+    update kit_outbox
+       set last_error = %(error)s,
+           next_at = statement_timestamp() + least(30, greatest(1, attempts / 10)) * interval '1 second'
+     where id = any(%(ids)s) and done_at is null
+"""
 _PRUNE = """
     delete from kit_outbox where id in (
         select id from kit_outbox where done_at < statement_timestamp() - %(keep)s::interval
@@ -154,18 +160,19 @@ def _claim(sql: str, params: dict[str, Any]) -> list[_Entry]:
 
 def _deliver(entry: _Entry) -> bool:
     """Call the handler and note how it went. Only the claimed rows are done: a later one may say something newer."""
-    rows = Outbox.objects.filter(id__in=entry.ids, done_at=None)
     try:
         handler: Handler = import_string(settings.OUTBOX_HANDLERS[entry.topic])
         handler(entry.key, entry.payload)
     except Exception as error:  # its row says so; the others go on
         log.warning("outbox: %s %s not delivered: %s", entry.topic, entry.key, type(error).__name__, exc_info=error)
-        rows.update(last_error=f"{type(error).__name__}: {error}"[:500])
+        said = f"{type(error).__name__}: {error}"[:500].replace("\0", "")
+        with connection.cursor() as cursor:
+            cursor.execute(_FAILED, {"error": said, "ids": list(entry.ids)})
         return False
-    rows.update(done_at=Now(), last_error="")
+    Outbox.objects.filter(id__in=entry.ids, done_at=None).update(done_at=Now(), last_error="")
     return True
 
 
 def _prune() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_PRUNE, {"keep": KEEP_DONE, "batch": BATCH * 10})
+        cursor.execute(_PRUNE, {"keep": KEEP_DONE, "batch": BATCH * 20})

@@ -92,7 +92,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=JSON, zone=JSON, more=st.dictionaries(st.text(max_size=5), JSON, max_size=2))
 def test_any_json(send, name, zone, more):
     calm(send("patch", "/api/v1/organizations/{org}", json.dumps({**more, "name": name, "zone": zone}).encode()))

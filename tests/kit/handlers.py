@@ -12,6 +12,10 @@ def take(key: str, payload: dict[str, Any]) -> None:
     taken.append((key, payload))
 
 
+def die(key: str, payload: dict[str, Any]) -> None:
+    raise SystemExit(key)
+
+
 def forget() -> None:
     taken.clear()
     away.clear()

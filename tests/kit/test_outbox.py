@@ -158,6 +158,20 @@ def test_the_pauses_grow_from_one_second_to_thirty():
     assert pauses == [1, 4, 8, 12, 16, 20, 24, 28, 30, 30]
 
 
+def test_a_sweeper_that_dies_in_the_middle_costs_ten_seconds(settings):
+    settings.OUTBOX_HANDLERS = {"news": "tests.kit.handlers.die"}
+    left_behind("a")
+    due()
+    with pytest.raises(SystemExit):
+        sweep()
+    settings.OUTBOX_HANDLERS = {"news": "tests.kit.handlers.take"}
+    assert sweep() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("update kit_outbox set next_at = next_at - interval '10 seconds'")
+    assert sweep() == 1
+    assert handlers.taken == [("a", {"n": 0})]
+
+
 def test_done_is_done():
     (row,) = left_behind("a")
     deliver([row])

@@ -108,7 +108,7 @@ def test_strict_serializers_name_what_they_do_not_take(client, body, errors):
 class TestAnyBody(TestCase):
     """No body, however odd, is answered with 500."""
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(
         st.one_of(st.binary(max_size=200), st.text(max_size=80).map(lambda text: json.dumps({"name": text}).encode()))
     )

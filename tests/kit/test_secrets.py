@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import random
 import string
 
 import pytest
@@ -36,27 +37,32 @@ def test_the_checksum_is_crc32_over_all_before_it():
     assert secrets._signed("tg_live_", "0" * 30) == "tg_live_" + "0" * 30 + "3nUU1K"
 
 
-@settings(max_examples=10_000, deadline=None)
-@given(
-    st.one_of(
-        st.text(max_size=60),
-        st.text(alphabet=KEY_CHARS, min_size=36, max_size=36).map(lambda body: "tg_live_" + body),
-        st.text(alphabet=KEY_CHARS + "_-", min_size=20, max_size=50).map(lambda body: "tg_test_" + body),
-        st.text(alphabet=KEY_CHARS, min_size=36, max_size=36).map(lambda body: "tgm_" + body),
-    )
-)
+def malformed(number: int) -> str:
+    """The `number`th of endless keys that look right: shape and length are, the checksum is not."""
+    chance = random.Random(number)
+    prefix = chance.choice(("tg_live_", "tg_test_", "tgm_"))
+    return prefix + "".join(chance.choices(BASE62, k=chance.choice((36, 36, 36, 35, 37, 0, 72))))
+
+
+def test_ten_thousand_malformed_keys_are_refused():
+    passed = [text for text in map(malformed, range(10_000)) if secrets.key_kind(text) or secrets.is_token(text)]
+    assert passed == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=60) | st.text(alphabet=KEY_CHARS + "_-", min_size=34, max_size=38).map("tg_test_".__add__))
 @example("")
 @example("tg_live_")
 @example("tg_live_" + "A" * 10**5)
 @example("tg_live_" + "Ａ" * 36)
 @example("tg_live_" + "٣" * 36)
 @example("tg_live_\ud800" + "A" * 35)
-def test_malformed_keys_are_refused(text):
+def test_any_other_text_is_refused(text):
     assert secrets.key_kind(text) is None
     assert not secrets.is_token(text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(at=st.integers(0, 43), char=st.sampled_from(KEY_CHARS + "_ \n\0é"))
 def test_one_wrong_character_is_noticed(at, char):
     key = secrets.new_api_key("live")
