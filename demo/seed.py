@@ -23,9 +23,15 @@ Notes = dict[str, Any]
 FIRST_CALL = "/v1/countries/NP"
 
 
-def seed(home: Path, *, world: str, echo: str, at: datetime) -> None:
-    """Make the demo complete. `world`, `echo`: the upstreams' addresses; without `echo` there is no echo API."""
+def seed(home: Path, *, world: str, echo: str, at: datetime) -> bool:
+    """Make the demo complete; return whether anything was to do.
+
+    `world`, `echo`: the upstreams' addresses; without `echo` there is no echo API.
+    """
     notes = _read(home)
+    wanted = shelf.fingerprint(world, echo)
+    if notes.get("seeded") == wanted and people.are_settled():
+        return False
     told: Notes = {person.role: people.settle(person, _of(notes, person.role), at=at) for person in PEOPLE}
     provider, developer = UUID(told["provider"]["org"]), UUID(told["developer"]["org"])
     shelf.publish(shelf.WORLD, provider, upstream=world, at=at)
@@ -34,8 +40,10 @@ def seed(home: Path, *, world: str, echo: str, at: datetime) -> None:
     if echo:
         shelf.publish(shelf.ECHO, provider, upstream=echo, at=at)
         notes["echo"] = {"api": shelf.ECHO.slug, **_echo_keys(developer, notes.get("echo") or {}, at=at)}
-    _write(home / "demo.json", json.dumps(notes, indent=1) + "\n")
+    notes["seeded"] = wanted
     _write(home / "demo.key", f"{keys['key_test']}\n")
+    _write(home / "demo.json", json.dumps(notes, indent=1) + "\n")
+    return True
 
 
 @transaction.atomic

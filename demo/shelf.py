@@ -1,5 +1,6 @@
 """What the demo sells: World with its three plans, and the echo API with one plan per kind of limit."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -117,6 +118,14 @@ ECHO = Product(
         ),
     ),
 )
+
+
+def fingerprint(*addresses: str) -> str:
+    """A digest of all that `publish` would put on the shelf at these addresses."""
+    digest = hashlib.sha256(repr((WORLD, ECHO, addresses)).encode())
+    for product in (WORLD, ECHO):
+        digest.update(product.document.read_bytes())
+    return digest.hexdigest()
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
-"""Serve one WSGI application from one worker: `python -m config.local.serve --port 8000 config.wsgi:application`.
+"""Serve one application from one worker: `python -m config.local.serve --port 8000 config.wsgi:application`.
 
+What its module is called, `…wsgi` or `…asgi`, says how it is spoken to.
 granian's main process and its worker are one unit here: when the worker dies the main process ends, and
 whoever supervises starts both anew. Several such units share a port through SO_REUSEPORT.
 """
@@ -24,18 +25,20 @@ KILL_AFTER_S = 8  # a worker that does not end its calls by then is killed
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m config.local.serve", description=__doc__)
-    parser.add_argument("application", help="module:attribute of a WSGI application")
+    parser.add_argument("application", help="module:attribute of a WSGI or ASGI application")
     parser.add_argument("--host", default=LOOPBACK)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--threads", type=int, default=16, help="calls answered at the same time")
     options = parser.parse_args(argv)
+    asynchronous = options.application.partition(":")[0].endswith("asgi")
     server = Server(
         options.application,
         address=options.host,
         port=options.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI if asynchronous else Interfaces.WSGI,
+        websockets=False,
         workers=1,
-        blocking_threads=options.threads,
+        blocking_threads=None if asynchronous else options.threads,  # an ASGI application has its own
         backpressure=4 * options.threads,
         workers_kill_timeout=KILL_AFTER_S,
     )

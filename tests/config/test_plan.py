@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from config.local.errors import StartError
 from config.local.external import check_database, check_own_secrets, check_redis
@@ -94,12 +95,12 @@ def test_stores_that_do_not_answer() -> None:
         check_redis("nonsense://")
 
 
-def test_stores_that_will_do(settings: object) -> None:
-    check_database(settings.DATABASE_URL)  # type: ignore[attr-defined]
-    check_redis(settings.REDIS_URL)  # type: ignore[attr-defined]
+def test_stores_that_will_do(settings: Settings) -> None:
+    check_database(settings.DATABASE_URL)
+    check_redis(settings.REDIS_URL)
 
 
-def test_a_database_that_is_too_old(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_too_old(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("config.local.external.OLDEST_POSTGRES", 99)
     with pytest.raises(StartError, match="and 99 is the oldest that will do"):
-        check_database(settings.DATABASE_URL)  # type: ignore[attr-defined]
+        check_database(settings.DATABASE_URL)

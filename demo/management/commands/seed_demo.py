@@ -15,5 +15,5 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         if not settings.DEMO_URL:
             raise CommandError("There is no demo upstream: set TOLLGATE_DEMO_URL, or start `manage.py up`.")
-        seed(settings.HOME, world=settings.DEMO_URL, echo=settings.ECHO_URL, at=datetime.now(UTC))
-        self.stdout.write("The demo is complete.")
+        seeded = seed(settings.HOME, world=settings.DEMO_URL, echo=settings.ECHO_URL, at=datetime.now(UTC))
+        self.stdout.write("The demo has been brought up to date." if seeded else "The demo is complete.")
