@@ -1,6 +1,7 @@
 """What other apps may import of the gateway."""
 
 from gateway.call import UsageEvent
+from gateway.directory import Directory
 from gateway.directory_feed import load as load_directory
 from gateway.directory_store import NotPublished, announce, directory_present, publish, publish_all
 from gateway.journal_files import Beat, Bye, Line, boots, is_live, lines_after, read_line
@@ -50,6 +51,7 @@ __all__ = [
     "Api",
     "Beat",
     "Bye",
+    "Directory",
     "GatewaySettings",
     "Grant",
     "Holding",

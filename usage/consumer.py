@@ -15,7 +15,7 @@ from usage import producers
 from usage.intake import Stored, store
 from usage.lines import read_message
 
-BATCH_BYTES = 4 << 20  # about 5,000 events: one transaction, and what it takes in memory
+BATCH_BYTES = 8 << 20  # about 10,000 events: one transaction, and a bound of what it takes in memory
 CONSUMER = "aggregator"  # one name for all: what a dead process was working on is pending for the next
 _PENDING, _NEW = b"0", b">"
 

@@ -168,7 +168,7 @@ def _count_sql() -> str:
             INSERT INTO usage_event (ts, received_at, {columns})
             SELECT to_timestamp(ts_ms::float8 / 1000), %(at)s, {columns} FROM usage_stage AS staged
              WHERE NOT EXISTS (SELECT FROM usage_quarantine AS held WHERE held.event_id = staged.event_id)
-            ON CONFLICT DO NOTHING RETURNING *),
+            ON CONFLICT DO NOTHING RETURNING {sums.READ}),
         bill AS ({bill}),
         hour AS ({hour})
         SELECT count(*) FROM fresh"""  # noqa: S608 - the names are this module's own

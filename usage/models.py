@@ -122,7 +122,7 @@ class UsageHour(Sums):
     accepted = models.BigIntegerField()
     latency_ms = models.BigIntegerField()  # of accepted calls, added up
     upstream_ms = models.BigIntegerField()
-    latency = ArrayField(models.BigIntegerField())  # how many accepted calls per step of usage.latency.BOUNDS_MS
+    latency = ArrayField(models.IntegerField())  # how many accepted calls per step of usage.latency.BOUNDS_MS
 
     class Meta:
         db_table = "usage_hour"

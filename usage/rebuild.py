@@ -8,13 +8,14 @@ Idempotent because a round sets totals, never adds; one process at a time rebuil
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
 from redis import Redis
 
 from gateway import public as gateway
-from gateway.public import Meter
+from gateway.public import Directory, Key, Meter, Subscription
 from kit.django.locks import only_one
 from kit.ids import at_ms
 from usage.models import Producer
@@ -43,7 +44,7 @@ def ensure_counters(org: UUID) -> None:
         return
     with only_one(LOCK) as mine:
         if mine:
-            _rebuild(client, [str(org)])
+            _rebuild(client, _Published(client), [str(org)])
 
 
 def rebuild_waiting() -> None:
@@ -56,11 +57,47 @@ def rebuild_waiting() -> None:
         if not mine:
             return
         gateway.open_run(client)
+        published = _Published(client)
         waiting = gateway.waiting_organizations(client)
         for start in range(0, len(waiting), BATCH):
-            _rebuild(client, waiting[start : start + BATCH])
+            _rebuild(client, published, waiting[start : start + BATCH])
         for owner in gateway.dead_owners(client, settings.GATEWAY.journal_dir):
-            _bury(client, owner)
+            _bury(client, published, owner)
+
+
+class _Published:
+    """The directory, read at most once in a turn, and only if something is to be done."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    def meters(self, orgs: Iterable[str]) -> dict[str, list[Meter]]:
+        """List every quota counter of these organizations; one that is not published is left out."""
+        table, subscriptions, keys, at_ms = self._read
+        return {
+            org: gateway.meters_of(
+                table.organizations[org],
+                subscriptions=subscriptions[org],
+                plan_versions=table.plan_versions,
+                keys=keys[org],
+                at_ms=at_ms,
+            )
+            for org in orgs
+            if org in table.organizations
+        }
+
+    @cached_property
+    def _read(self) -> tuple[Directory, dict[str, list[Subscription]], dict[str, list[Key]], int]:
+        """The whole directory, empty while the server holds none; what is an organization's; the server's time."""
+        seconds, micros = self._client.time()
+        found = gateway.load_directory(self._client)
+        table = found[0] if found else Directory()
+        subscriptions, keys = defaultdict[str, list[Subscription]](list), defaultdict[str, list[Key]](list)
+        for subscription in table.subscriptions.values():
+            subscriptions[subscription.organization].append(subscription)
+        for key in table.keys.values():
+            keys[key.organization].append(key)
+        return table, subscriptions, keys, seconds * 1000 + micros // 1000
 
 
 def _counters() -> Redis:
@@ -80,9 +117,9 @@ def _opened_ms(client: Redis) -> int:
     return int(client.hget(gateway.RUN, "generation") or 0) // 1000
 
 
-def _rebuild(client: Redis, orgs: Sequence[str]) -> None:
-    meters = _meters(client, orgs)
-    known = [org for org in orgs if org in meters]
+def _rebuild(client: Redis, published: _Published, orgs: Sequence[str]) -> None:
+    meters = published.meters(orgs)
+    known = list(meters)
     if not known:
         return  # the directory does not know them yet: they stay in waiting
     counted = [meter for org in known for meter in meters[org]]
@@ -92,39 +129,14 @@ def _rebuild(client: Redis, orgs: Sequence[str]) -> None:
     log.info("usage: rebuilt the counters of %d organizations", len(known))
 
 
-def _meters(client: Redis, orgs: Iterable[str]) -> dict[str, list[Meter]]:
-    """List every quota counter of these organizations; one that the directory does not hold is left out."""
-    found = gateway.load_directory(client)
-    if found is None:
-        return {}
-    table, _ = found
-    seconds, micros = client.time()
-    subscriptions, keys = defaultdict(list), defaultdict(list)
-    for subscription in table.subscriptions.values():
-        subscriptions[subscription.organization].append(subscription)
-    for key in table.keys.values():
-        keys[key.organization].append(key)
-    return {
-        org: gateway.meters_of(
-            table.organizations[org],
-            subscriptions=subscriptions[org],
-            plan_versions=table.plan_versions,
-            keys=keys[org],
-            at_ms=seconds * 1000 + micros // 1000,
-        )
-        for org in orgs
-        if org in table.organizations
-    }
-
-
-def _bury(client: Redis, owner: str) -> None:
+def _bury(client: Redis, published: _Published, owner: str) -> None:
     """Give back what a dead worker held and did not spend, once all it wrote down is stored."""
     producer = Producer.objects.filter(boot_id=owner, closed=True).first()
     if producer is None:
         return
     held = gateway.holdings(client, owner)
     orgs = {gateway.organization_of(holding.counter) for holding in held}
-    meters = {meter.counter: meter for found in _meters(client, orgs).values() for meter in found} if held else {}
+    meters = {meter.counter: meter for found in published.meters(orgs).values() for meter in found} if held else {}
     spent = spent_by(producer, held, meters)
     for holding in held:
         # of a counter that nobody spends from any more nothing needs to come back

@@ -46,6 +46,11 @@ HOUR_SUMS = SUMS | {
 }
 """What usage_hour holds besides."""
 
+READ = """organization, key, project, subscription, plan_version, period_id, api, operation, method, status, problem,
+    ts, test, billable, accepted, cached, count, part, bytes_in, bytes_out, units, dimensions, latency_ms,
+    upstream_ms"""
+"""The columns of an event that any rollup reads."""
+
 BILL_KEY = {
     "organization": "organization",
     "subscription": "subscription",

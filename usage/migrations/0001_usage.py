@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
                 ("accepted", models.BigIntegerField()),
                 ("latency_ms", models.BigIntegerField()),
                 ("upstream_ms", models.BigIntegerField()),
-                ("latency", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("latency", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
             ],
             options={
                 "db_table": "usage_hour",
