@@ -17,7 +17,7 @@ from config.local.ports import LOOPBACK
 from config.local.stopping import Stopping
 from config.local.supervisor import Role, Supervisor
 
-APPLICATION = "gateway.proxy.wsgi:application"
+APPLICATION = "gateway.proxy.asgi:application"
 THREADS = 64  # calls at the same time in one process
 START_S = 60.0
 
