@@ -37,6 +37,7 @@ from gateway.records import (
     Upstream,
     Version,
 )
+from gateway.run import RunReply, run
 from gateway.settings import GatewaySettings
 from gateway.store import connect
 
@@ -65,6 +66,7 @@ __all__ = [
     "Period",
     "PlanVersion",
     "Record",
+    "RunReply",
     "Standing",
     "Stored",
     "Subscription",
@@ -92,5 +94,6 @@ __all__ = [
     "read_line",
     "rebuild_counters",
     "reclaim",
+    "run",
     "waiting_organizations",
 ]

@@ -241,8 +241,9 @@ class Stream:
         return piece
 
     def stop(self) -> None:
-        """Take no more of it, by our own choice."""
-        self._end(whole=False)
+        """Take no more of it, by our own choice. Twice is once."""
+        if not self._conversation.over:
+            self._end(whole=False)
 
     def close(self) -> None:
         """End the call if the client left before the end of the body. Twice is once."""
