@@ -46,7 +46,7 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor("admin", request.user.pk, str(request.user), address_of(request))
 
 
-class NewUserForm(UserCreationForm):  # type: ignore[misc]
+class NewUserForm(UserCreationForm):
     class Meta:
         model = User
         fields = ("email", "name")
@@ -69,7 +69,7 @@ class UserAdmin(django.contrib.auth.admin.UserAdmin, Admin):  # type: ignore[mis
     ordering = ("-pk",)
     readonly_fields = ("email_verified_at", "last_login", "created_at")
     filter_horizontal = ("user_permissions",)
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets: Any = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
@@ -77,10 +77,10 @@ class UserAdmin(django.contrib.auth.admin.UserAdmin, Admin):  # type: ignore[mis
     )
     actions = ("mark_as_verified",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "email") if obj else self.readonly_fields
 
-    def save_model(self, request: HttpRequest, obj: User, form: Form, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
         super().save_model(request, obj, form, change)
         changed = {name: form.cleaned_data[name] for name in form.changed_data if name in _TOLD}
         record(
@@ -103,7 +103,7 @@ class UserAdmin(django.contrib.auth.admin.UserAdmin, Admin):  # type: ignore[mis
 _TOLD = frozenset({"name", "is_active", "is_staff", "is_superuser"})
 
 
-class NewOrganizationForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+class NewOrganizationForm(ModelForm):
     owner = ModelChoiceField(queryset=User.objects.all())
 
     class Meta:
@@ -120,14 +120,14 @@ class OrganizationAdmin(Admin):
     fields = ("name", "zone", *readonly_fields)
     actions = ("suspend", "reinstate")
 
-    def get_form(self, request: HttpRequest, obj: Organization | None = None, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, **kwargs, **({} if obj else {"form": NewOrganizationForm}))
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs | ({} if obj else {"form": NewOrganizationForm}))
 
-    def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ("name", "zone", "owner")
 
-    def save_model(self, request: HttpRequest, obj: Organization, form: Form, change: bool) -> None:
-        asked = {"name": obj.name, "zone": obj.zone, "actor": actor_of(request), "at": timezone.now()}
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
+        asked: dict[str, Any] = {"name": obj.name, "zone": obj.zone, "actor": actor_of(request), "at": timezone.now()}
         if change:
             update_organization(obj.id, **asked)
         else:
@@ -153,10 +153,10 @@ class ProjectAdmin(Admin):
     autocomplete_fields = ("organization",)
     fields = ("organization", "name")
 
-    def has_change_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Project, form: Form, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
         made = create_project(obj.organization_id, name=obj.name, actor=actor_of(request), at=timezone.now())
         obj.id, obj.slug = made.id, made.slug
 
@@ -169,13 +169,13 @@ class MembershipAdmin(Admin):
     search_fields = ("user__email", "organization__name")
     autocomplete_fields = ("organization", "user")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("accounts.delete_membership"))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("organization", "user") if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: Form, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
         actor, at = actor_of(request), timezone.now()
         set_member(obj.organization_id, user_id=obj.user_id, role=obj.role, actor=actor, at=at)
         obj.id = Membership.objects.values_list("id", flat=True).get(organization=obj.organization_id, user=obj.user_id)
@@ -227,5 +227,5 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     fields = list_display
 
-    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("mfa.delete_authenticator"))

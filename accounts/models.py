@@ -1,5 +1,7 @@
 """Who: people, organizations, projects, roles, tokens, and the record of what they did."""
 
+from typing import ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.serializers.json import DjangoJSONEncoder
@@ -34,7 +36,7 @@ class User(AbstractBaseUser, PermissionsMixin, Row):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 

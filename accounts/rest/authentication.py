@@ -32,7 +32,7 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="tollgate"'
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     """How OpenAPI names it."""
 
     target_class = TokenAuthentication

@@ -25,7 +25,16 @@ class ProjectSerializer(StrictModelSerializer):
 class TokenSerializer(StrictModelSerializer):
     class Meta:
         model = ManagementToken
-        fields = ("id", "name", "user_id", "last4", "created_at", "expires_at", "revoked_at", "last_used_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "name",
+            "user_id",
+            "last4",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+        )
         read_only_fields = ("id", "user_id", "last4", "created_at", "revoked_at", "last_used_at")
 
 
@@ -42,14 +51,14 @@ class IssuedTokenSerializer(TokenSerializer):
 class ActorSerializer(StrictSerializer):
     kind = serializers.CharField(source="actor_kind")
     id = serializers.UUIDField(source="actor_id", allow_null=True)
-    label = serializers.CharField(source="actor_label")
+    label = serializers.CharField(source="actor_label")  # type: ignore[assignment]  # a field of this name
     ip = serializers.CharField(allow_null=True)
 
 
 class TargetSerializer(StrictSerializer):
     kind = serializers.CharField(source="target_kind")
     id = serializers.UUIDField(source="target_id", allow_null=True)
-    label = serializers.CharField(source="target_label")
+    label = serializers.CharField(source="target_label")  # type: ignore[assignment]
 
 
 class AuditEventSerializer(StrictModelSerializer):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
@@ -19,7 +19,7 @@ from kit.django.outbox import Undelivered
 from kit.problems import PROBLEMS
 
 
-class Admin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+class Admin(ModelAdmin):
     """Add and change as the subclass allows; no delete, no bulk action but its own."""
 
     list_per_page = 50
@@ -27,7 +27,7 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     compressed_fields = True
     ordering = ("-pk",)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -35,10 +35,10 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         actions.pop("delete_selected", None)
         return actions
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._told(request, super().changeform_view, *args, **kwargs)
 
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._told(request, super().delete_view, *args, **kwargs)
 
     def _told(self, request: HttpRequest, page: Callable[..., HttpResponse], *args: Any, **kwargs: Any) -> HttpResponse:
@@ -61,7 +61,7 @@ class ReadOnlyAdmin(Admin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

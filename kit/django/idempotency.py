@@ -31,7 +31,7 @@ WAIT_MS = 3000
 
 _PRUNE = """
     delete from kit_idempotentanswer where id in (
-        select id from kit_idempotentanswer where created_at < now() - %(kept)s order by created_at
+        select id from kit_idempotentanswer where created_at < now() - interval '24 hours' order by created_at
          limit 50 for update skip locked)
 """
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -71,7 +71,8 @@ def idempotent(*, secrets: tuple[str, ...] = (), required: bool = False) -> Call
 def _scope(request: Request, key: str) -> str:
     if not _KEY.fullmatch(key):
         raise invalid(HEADER, "1 to 255 visible ASCII characters.")
-    return _digest(request.auth.scope, str(request.method), request.path, key)
+    principal: Any = request.auth
+    return _digest(principal.scope, str(request.method), request.path, key)
 
 
 def _asked(request: Request) -> str:
@@ -90,7 +91,7 @@ def _locked(scope: str) -> IdempotentAnswer | None:
             cursor.execute("select set_config('lock_timeout', %s, true)", [f"{WAIT_MS}ms"])
             cursor.execute("select pg_advisory_xact_lock(%s)", [number])
             cursor.execute("set local lock_timeout to default")
-            cursor.execute(_PRUNE, {"kept": KEPT})
+            cursor.execute(_PRUNE)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ProblemError("idempotency_in_flight", retry_after=1) from error

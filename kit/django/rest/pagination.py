@@ -1,10 +1,8 @@
 """Pages by key: stable while rows are added, and as fast on the last page as on the first."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -20,7 +18,8 @@ class KeysetPagination(BasePagination):
 
     next_url: str | None = None
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: object = None) -> Sequence[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
+        """One page of a QuerySet of rows with UUIDv7 ids. Raises ValidationError for a bad limit or cursor."""
         limit = _limit(request)
         if cursor := request.query_params.get("cursor"):
             queryset = queryset.filter(id__lt=_cursor(cursor))

@@ -9,8 +9,6 @@ from rest_framework import serializers
 class Strict:
     """Mix in before a serializer: an unknown or read-only field in the input is an error of that field."""
 
-    fields: Mapping[str, serializers.Field]
-
     def to_internal_value(self, data: Any) -> Any:
         refused = self._refused(data) if isinstance(data, Mapping) else {}
         try:
@@ -22,10 +20,11 @@ class Strict:
         return value
 
     def _refused(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
+        known = self.fields  # type: ignore[attr-defined]  # the serializer's
         return {
-            name: ["This field is set by the server." if name in self.fields else "There is no such field."]
+            name: ["This field is set by the server." if name in known else "There is no such field."]
             for name in data
-            if name not in self.fields or self.fields[name].read_only
+            if name not in known or known[name].read_only
         }
 
 
