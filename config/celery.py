@@ -30,8 +30,14 @@ app.conf.update(
         "consume usage": {"task": "usage.tasks.consume_usage", "schedule": 1.0, "options": {"expires": 2}},
         "sweep outbox": {"task": "kit.django.tasks.sweep_outbox", "schedule": 1.0, "options": {"expires": 2}},
         "keep counters true": {"task": "usage.tasks.rebuild_counters", "schedule": 1.0, "options": {"expires": 2}},
+        "keep directory filled": {
+            "task": "marketplace.tasks.keep_directory",
+            "schedule": 1.0,
+            "options": {"expires": 2},
+        },
+        "end subscriptions": {"task": "marketplace.tasks.end_subscriptions", "schedule": 60.0},
         "keep partitions ahead": {"task": "usage.tasks.keep_partitions", "schedule": 3600.0},
-        "extend periods": {"task": "marketplace.tasks.extend_periods", "schedule": 3600.0},
+        "extend periods": {"task": "marketplace.tasks.extend_periods", "schedule": 600.0},
     },
 )
 app.autodiscover_tasks(["usage", "marketplace", "kit.django"])

@@ -1,4 +1,7 @@
-"""Bring database, static files and the demo up to this release; safe to run again. `manage.py up` does, each time."""
+"""Bring database, static files, the demo and the gateway's directory up to this release; safe to run again.
+
+`manage.py up` runs it at each start; a deployment of one's own runs it after each update.
+"""
 
 import hashlib
 from pathlib import Path
@@ -8,17 +11,24 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from gateway import public as gateway
+from marketplace import public as marketplace
+
 REQUIREMENTS = settings.BASE_DIR / "requirements.txt"
 
 
 class Command(BaseCommand):
-    help = "Migrate, collect the static files, seed the demo (if there is one): whatever is not done yet."
+    help = (
+        "Migrate, collect the static files, seed the demo (if there is one), fill the directory: what is not done yet."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=1)
         collect_static()
         if settings.DEMO:
             call_command("seed_demo")
+        if not gateway.directory_present(settings.GATEWAY):
+            marketplace.publish_everything()
 
 
 def collect_static() -> None:
