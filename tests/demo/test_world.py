@@ -102,6 +102,15 @@ def test_what_is_wrong_is_said(operation_id: str, path: str, query: str, status:
     check(operation, status, headers["Content-Type"], body)
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, schema in DOCUMENT["components"]["schemas"].items() if "examples" in schema]
+)
+def test_the_examples_of_schemas_fit_them(name: str) -> None:
+    schema = DOCUMENT["components"]["schemas"][name] | {"components": DOCUMENT["components"]}
+    for example in schema["examples"]:
+        jsonschema_rs.validate(schema, example)
+
+
 def test_a_path_nobody_serves_and_a_method_nobody_takes() -> None:
     assert call("/v1/planets")[0] == 404
     status, headers, body = call("/v1/countries", method="POST")
