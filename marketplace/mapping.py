@@ -33,7 +33,8 @@ from marketplace.values import (
 
 
 def version_view(row: Version) -> VersionView:
-    environments = {route.environment for route in row.routes.all()}
+    """Map a version; `queries.apis` brings the environments it serves along as `served`."""
+    environments = row.served if hasattr(row, "served") else {route.environment for route in row.routes.all()}
     return VersionView(
         id=row.id,
         api_id=row.api_id,
@@ -48,8 +49,8 @@ def version_view(row: Version) -> VersionView:
 
 
 def api_view(row: Api) -> ApiView:
-    """Map a row of `queries.apis`, which carries its provider, versions, offers and `operation_count`."""
-    offers = [version for plan in row.offered for version in plan.current]  # type: ignore[attr-defined]
+    """Map a row of `queries.apis`, which carries its provider, versions, `operation_count` and (if priced) offers."""
+    offers = [version for plan in getattr(row, "offered", ()) for version in plan.current]
     return ApiView(
         id=row.id,
         slug=row.slug,

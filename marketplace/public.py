@@ -27,7 +27,7 @@ from marketplace.grants import api_record, run_grant, visitor_grant
 from marketplace.mapping import api_view, key_view, operation_view, plan_view, subscription_view
 from marketplace.periods import Period, period_id
 from marketplace.publish import publish_everything
-from marketplace.queries import categories
+from marketplace.queries import categories, reaches
 from marketplace.values import (
     ApiView,
     BodyView,
@@ -90,6 +90,7 @@ __all__ = [
     "publish_api",
     "publish_everything",
     "publish_version",
+    "reaches",
     "rename_key",
     "replace_document",
     "retire_api",
@@ -120,9 +121,12 @@ def catalogue_size(*, q: str = "", category: str = "") -> int:
     return queries.catalogue(q=q, category=category).count()
 
 
-def api(slug: str, *, viewer: UUID | None = None) -> ApiView:
-    """One API as its page shows it. A private one only to its provider and its subscribers (`viewer`: an org)."""
-    return api_view(queries.visible_api(slug, viewer=viewer))
+def api(slug: str, *, viewer: UUID | None = None, priced: bool = True) -> ApiView:
+    """One API as its page shows it. A private one only to its provider and its subscribers (`viewer`: an org).
+
+    Without `priced` its `price` stays "", and is not looked up.
+    """
+    return api_view(queries.visible_api(slug, viewer=viewer, priced=priced))
 
 
 def operations(api_id: UUID) -> list[OperationView]:

@@ -5,6 +5,7 @@ What belongs to a tenant takes the organization first, and answers rows of no ot
 
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -19,6 +20,7 @@ from marketplace.models import (
     PlanState,
     PlanVersion,
     PlanVersionState,
+    Route,
     Subscription,
     SubscriptionApi,
     Version,
@@ -60,8 +62,17 @@ def plan(slug: str) -> Plan:
     return row
 
 
-def apis() -> QuerySet[Api]:
-    """APIs with all that their pages say: provider, versions newest first, offers, number of operations."""
+def _priced_plans() -> QuerySet[Plan]:
+    """Offered plans as far as a price in few words needs them."""
+    published = PlanVersion.objects.filter(state=PlanVersionState.PUBLISHED)
+    newest = published.prefetch_related("prices").order_by("plan_id", "-number").distinct("plan_id")
+    offered = Plan.objects.filter(visibility=Visibility.PUBLIC, state=PlanState.ACTIVE, id__in=published.values("plan"))
+    return offered.prefetch_related(Prefetch("versions", newest, to_attr="current"))
+
+
+def apis(*, priced: bool = True) -> QuerySet[Api]:
+    """APIs with all that their pages say: provider, versions newest first, number of operations, and if `priced`
+    their offers."""
     operations = (
         Operation.objects.filter(version__api=OuterRef("pk"))
         .exclude(version__state=VersionState.RETIRED)
@@ -70,13 +81,15 @@ def apis() -> QuerySet[Api]:
         .annotate(found=Count("id"))
         .values("found")
     )
-    versions = Version.objects.defer("document").prefetch_related("routes").order_by("-id")
-    return (
+    served = ArraySubquery(Route.objects.filter(version=OuterRef("pk")).order_by().values("environment"))
+    versions = Version.objects.defer("document").annotate(served=served).order_by("-id")
+    found = (
         Api.objects.defer("search")
         .select_related("provider", "free_plan")
         .annotate(operation_count=Coalesce(Subquery(operations), Value(0)))
-        .prefetch_related(Prefetch("versions", versions), Prefetch("plans", offered_plans(), to_attr="offered"))
+        .prefetch_related(Prefetch("versions", versions))
     )
+    return found.prefetch_related(Prefetch("plans", _priced_plans(), to_attr="offered")) if priced else found
 
 
 def catalogue(*, q: str = "", category: str = "") -> QuerySet[Api]:
@@ -105,18 +118,18 @@ def categories() -> list[tuple[str, int]]:
     return list(rows.values_list("category").annotate(found=Count("id")).order_by("category"))
 
 
-def visible_apis(viewer: UUID | None) -> QuerySet[Api]:
+def visible_apis(viewer: UUID | None, *, priced: bool = False) -> QuerySet[Api]:
     """Published APIs that an organization may see (public, its own, or subscribed), and its own in any state."""
     published = Q(state=ApiState.PUBLISHED)
     if viewer is None:
-        return apis().filter(published, visibility=Visibility.PUBLIC)
+        return apis(priced=priced).filter(published, visibility=Visibility.PUBLIC)
     subscribed = SubscriptionApi.objects.filter(subscription__organization=viewer, live=True).values("api")
     open_to = Q(visibility=Visibility.PUBLIC) | Q(id__in=subscribed)
-    return apis().filter((published & open_to) | Q(provider=viewer))
+    return apis(priced=priced).filter((published & open_to) | Q(provider=viewer))
 
 
-def visible_api(slug: str, *, viewer: UUID | None) -> Api:
-    row = visible_apis(viewer).filter(slug=clean(slug)).first()
+def visible_api(slug: str, *, viewer: UUID | None, priced: bool = False) -> Api:
+    row = visible_apis(viewer, priced=priced).filter(slug=clean(slug)).first()
     if row is None:
         raise ProblemError("not_found")
     return row
@@ -167,12 +180,21 @@ def key(org: UUID, *, id: UUID) -> ApiKey:
     return row
 
 
+def _covers() -> Prefetch:
+    return Prefetch("covers", SubscriptionApi.objects.select_related("api"))
+
+
+def reaches(org: UUID, *, api_slug: str) -> bool:
+    """Whether a live subscription of the organization covers the API."""
+    return SubscriptionApi.objects.filter(subscription__organization=org, api__slug=clean(api_slug), live=True).exists()
+
+
 def subscriptions(org: UUID) -> QuerySet[Subscription]:
     """With the pinned version, its prices and limits, and the APIs covered."""
     return (
         Subscription.objects.filter(organization=org)
         .select_related("plan_version__plan")
-        .prefetch_related("plan_version__prices", "plan_version__limits", "covers__api")
+        .prefetch_related("plan_version__prices", "plan_version__limits", _covers())
         .order_by("-id")
     )
 

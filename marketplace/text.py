@@ -5,7 +5,7 @@ import unicodedata
 
 from kit.errors import invalid
 
-_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?")
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9_-]{0,58}[a-z0-9])?")
 RESERVED = frozenset({"api", "admin", "app", "static", "healthz", "readyz", "metrics", "docs"})
 
 
@@ -22,8 +22,9 @@ def clean_text(text: str, *, field: str, most: int) -> str:
     return _checked(text.replace("\r\n", "\n").strip(), field, most, allowed="\n\t")
 
 
-def clean_slug(text: str, *, field: str = "slug") -> str:
-    if not _SLUG.fullmatch(text):
+def clean_slug(text: str, *, field: str = "slug", underscore: bool = False) -> str:
+    """A name for URLs; `underscore`: it may hold these too."""
+    if not _SLUG.fullmatch(text) or ("_" in text and not underscore):
         raise invalid(field, "Lower-case letters, digits and dashes, at most 60.")
     if text in RESERVED:
         raise invalid(field, "This name is reserved.")

@@ -65,22 +65,25 @@ def create_plan(
     family: str = "",
     position: int = 0,
     given_to_new: bool = False,
+    once_per_person: bool = True,
 ) -> PlanVersionView:
     """Create a plan over these APIs with its first version, a draft.
 
-    `given_to_new`: these APIs give it to new accounts, so its versions must be free.
+    `given_to_new`: these APIs give it to new accounts, so its versions must be free. `once_per_person`: if it is
+    free, a person holds it once per API, in whatever organization.
 
     Raises ProblemError invalid, conflict (slug taken), not_found (API).
     """
     if visibility not in Visibility.values:
         raise invalid("visibility", f"One of {', '.join(Visibility.values)}.")
     plan = Plan(
-        slug=clean_slug(slug),
+        slug=clean_slug(slug, underscore=True),
         name=clean_line(name, field="name", most=120),
         description=clean_line(description, field="description", most=300, required=False),
         visibility=visibility,
         family=clean_slug(family, field="family") if family else "",
         position=position,
+        once_per_person=once_per_person,
     )
     apis = list(Api.objects.filter(id__in=api_ids))
     if not apis or len(apis) < len(set(api_ids)):

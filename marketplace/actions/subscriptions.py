@@ -44,9 +44,9 @@ def subscribe_free(
 ) -> SubscriptionView:
     """Subscribe a project to a free plan (default: the one that the API gives to new accounts).
 
-    `user_id` is the person who holds it: one free plan per person and API, over all organizations. None: the
-    operator gives it, and it counts against nobody. A live
-    subscription to the same plan is answered as it is; if it was about to end, it stays.
+    `user_id` is the person who holds it: one such plan per person and API, over all organizations, unless the
+    plan allows more. None: the operator gives it, and it counts against nobody. A live subscription to the
+    same plan is answered as it is; about to end, it stays.
     Raises ProblemError not_found, invalid (not a free plan), conflict.
     """
     project = accounts.project(org, id=project_id)
@@ -63,10 +63,11 @@ def cancel_subscription(org: UUID, *, id: UUID, actor: Actor, at: datetime) -> S
 
     Raises ProblemError not_found, conflict (a paid plan: billing ends it).
     """
-    row = Subscription.objects.select_for_update().filter(organization=org, id=id).first()
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("plan_version")
+    row = rows.filter(organization=org, id=id).first()
     if row is None:
         raise ProblemError("not_found")
-    if row.free_holder is None:
+    if not row.plan_version.free:
         raise ProblemError("conflict", "A paid subscription is cancelled where it is billed.")
     if row.state != SubscriptionState.CANCELLED and row.change_at is None:
         row.change_at = period_at(row.chain, max(at, row.period_start_at)).end_at
@@ -171,6 +172,7 @@ def _started(
 
 
 def _new_row(org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID | None, at: datetime) -> Subscription:
+    holder = user_id if version.plan.once_per_person else None
     zone = accounts.organization(org).zone
     local = at.astimezone(ZoneInfo(zone))
     row = Subscription(
@@ -182,12 +184,12 @@ def _new_row(org: UUID, project_id: UUID, version: PlanVersion, user_id: UUID | 
         zone=zone,
         anchor_day=local.day,
         anchor_month=local.month,
-        free_holder=user_id,
+        free_holder=holder,
     )
     row.period_end_at = period_at(row.chain, at).end_at
     row.save(force_insert=True)
     SubscriptionApi.objects.bulk_create(
-        SubscriptionApi(subscription=row, api=api, project_id=project_id, free_holder=user_id)
+        SubscriptionApi(subscription=row, api=api, project_id=project_id, free_holder=holder)
         for api in version.plan.apis.order_by("id")
     )
     return row

@@ -26,6 +26,9 @@ class Plan(Row):
     visibility = models.CharField(max_length=16, choices=Visibility, default=Visibility.PUBLIC)
     state = models.CharField(max_length=16, choices=PlanState, default=PlanState.ACTIVE)
     family = models.SlugField(max_length=60, blank=True, help_text="Plans of one family share a single trial")
+    once_per_person = models.BooleanField(
+        default=True, help_text="If free: one for each person and API, over all organizations"
+    )
     position = models.PositiveIntegerField(default=0, help_text="Order on the API's page")
 
     class Meta(Row.Meta):

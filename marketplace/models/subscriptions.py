@@ -33,7 +33,7 @@ class Subscription(Published):
     change_at = models.DateTimeField(null=True, blank=True, help_text="When next_version, or the end, takes effect")
     next_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    free_holder = models.UUIDField(null=True, blank=True, help_text="The person who holds a free plan")
+    free_holder = models.UUIDField(null=True, blank=True, help_text="The person who holds a plan that is given once")
 
     class Meta(Published.Meta):
         indexes = [
@@ -82,8 +82,8 @@ class Subscription(Published):
 
 class SubscriptionApi(Row):
     """One API that a subscription covers. `live` ends with the subscription; it and the copies beside it carry
-    the two rules that only one table can hold: one live subscription per project and API, and one free plan
-    per person and API over all organizations."""
+    the two rules that only one table can hold: one live subscription per project and API, and one hold per person
+    and API on what is given once."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="covers")
     api = models.ForeignKey(Api, on_delete=models.PROTECT, related_name="covered_by")

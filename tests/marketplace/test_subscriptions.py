@@ -59,6 +59,16 @@ def test_one_free_plan_per_person_over_all_organizations(shop, acme):
     assert "another project" in caught.value.detail
 
 
+def test_a_plan_that_is_not_given_once_may_be_held_in_each_project(shop, acme):
+    plan_of(shop.api, "quota_1000", FREE, once_per_person=False)
+    second = accounts.create_project(acme.org, name="Second", **BY)
+    asked = {"api_slug": "world", "user_id": acme.owner.id, "plan_slug": "quota_1000"} | BY
+    held = {public.subscribe_free(acme.org, project_id=id, **asked).id for id in (acme.project, second.id)}
+    assert len(held) == 2
+    ending = public.cancel_subscription(acme.org, id=held.pop(), **BY)
+    assert ending.change_at == ending.period.end_at
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
@@ -156,7 +166,7 @@ def test_it_ends_at_its_instant_and_makes_room(shop, acme):
 
 def test_a_paid_one_is_billing_s(shop, acme):
     held = subscribed(shop, acme)
-    Subscription.objects.filter(id=held.id).update(free_holder=None)
+    Subscription.objects.filter(id=held.id).update(free_holder=None, plan_version=shop.pro)
     with pytest.raises(ProblemError, match="conflict"):
         public.cancel_subscription(acme.org, id=held.id, **BY)
 
