@@ -187,6 +187,7 @@ def _offer(offer: Offer, api_id: UUID, *, position: int, at: datetime) -> None:
         terms=Terms(prices=offer.prices, limits=offer.limits),
         position=position,
         given_to_new=offer.given_to_new,
+        once_per_person=offer.given_to_new,
         actor=ACTOR,
         at=at,
     )

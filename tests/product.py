@@ -177,7 +177,7 @@ class Product:
         """A live key of a new project with an untouched hard quota of 1,000 billable calls on the echo API."""
         assert quota == 1000, "the echo API has one plan with a hard quota: quota_1000"
         project = self.made("/api/v1/projects", {"name": f"quota {time.monotonic_ns()}"})["id"]
-        self.made("/api/v1/subscriptions", {"project": project, "api": "echo", "plan": "quota_1000"})
+        self.made("/api/v1/subscriptions", {"project": project, "api": "echo", "plan": "echo-quota-1000"})
         key = self.made("/api/v1/keys", {"project": project, "name": "test", "kind": "live"})
         return str(key["secret"])
 
