@@ -22,7 +22,7 @@ FIX = {
     "quota_exceeded": "/apis/{slug}/",
     "rate_limited": "/apis/{slug}/",
     "overage_not_allowed": "/apis/{slug}/",
-    "email_unverified": "/app/account/",
+    "email_unverified": "/account/email/",
 }
 RETRY_S = {503: 1, 429: 1}  # when whoever refused could not say
 
