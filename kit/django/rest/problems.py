@@ -98,12 +98,11 @@ class JsonProblems:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path_info.startswith("/api/"):
-            return response
-        if response.headers.get("Content-Type", "").startswith(MEDIA_TYPE):
+        if response.status_code < 400 or not request.path_info.startswith("/api/") or isinstance(response, Response):
             return response
         fallback = "bad_request" if response.status_code < 500 else "internal_error"
-        answer = _Answer(_BY_STATUS.get(response.status_code, fallback))
+        code = _BY_STATUS.get(response.status_code, fallback)
+        answer = _Answer(code, retry_after=2 if code == "unavailable" else None)
         return JsonResponse(
             _body(answer, request),
             status=PROBLEMS[answer.code].status,
