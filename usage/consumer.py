@@ -73,6 +73,9 @@ def _next(stream: Redis, after: bytes) -> list[Message]:
 
 
 def _forget(stream: Redis, numbers: list[bytes]) -> None:
-    stream.xack(USAGE_STREAM, USAGE_GROUP, *numbers)
-    reach("usage.after_ack")
-    stream.xdel(USAGE_STREAM, *numbers)
+    """Acknowledge and delete as one: what is acknowledged only would stay in the stream for ever."""
+    with stream.pipeline(transaction=True) as pipe:
+        pipe.xack(USAGE_STREAM, USAGE_GROUP, *numbers)
+        pipe.xdel(USAGE_STREAM, *numbers)
+        pipe.execute()
+    reach("usage.after_forget")

@@ -17,6 +17,7 @@ from gateway.public import Beat, Bye, Line, read_line
 
 COUNT_MAX = (1 << 31) - 1  # an integer column
 EXACT_MAX = (1 << 53) - 1  # beyond it JSON and Lua lose units
+INSTANT_MAX = 253_402_300_799_999  # the last millisecond of the year 9999
 LABEL_MAX = 200  # characters of what stands in a rollup's key
 DIMENSIONS_MAX = 1_000  # bytes: they stand in a rollup's key, too
 HORIZON_MS = 35 * 86_400_000
@@ -88,7 +89,12 @@ def _entry(boot: str, file: str, raw: bytes) -> Entry:
     if line.boot != boot:
         return Entry(boot, file, raw, fault=f"it was written by boot {line.boot!r}")
     if not isinstance(line, Line):
-        return Entry(boot, file, raw, seq=line.seq, beat=line)
+        wrong = not (0 <= line.clock <= INSTANT_MAX and 0 <= line.seq <= EXACT_MAX)
+        return (
+            Entry(boot, file, raw, fault="seq or clock is out of range")
+            if wrong
+            else Entry(boot, file, raw, seq=line.seq, beat=line)
+        )
     if reason := fault(line):
         return Entry(boot, file, raw, seq=max(0, min(line.seq, EXACT_MAX)), fault=reason)
     return Entry(boot, file, raw, seq=line.seq, event=line)
@@ -120,7 +126,7 @@ def _fault_of_event_id(line: Line) -> str:
         return "event_id is not a UUIDv7"
     if int(text[:8] + text[9:13], 16) != line.ts:
         return "ts is not the instant of event_id"
-    return ""
+    return "ts is out of range" if line.ts > INSTANT_MAX else ""
 
 
 def _fault_of_ids(ids: tuple[str, ...]) -> str:
@@ -177,4 +183,4 @@ def _text(value: bytes) -> str:
 
 
 def _number(value: bytes) -> int:
-    return int(value) if value.isdigit() else 0
+    return int(value) if value.isdigit() and len(value) < 17 else 0

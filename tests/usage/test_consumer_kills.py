@@ -17,7 +17,13 @@ from usage.models import Producer, UsageEvent, UsageHour
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
-FAILPOINTS = ("usage.after_copy", "usage.before_commit", "usage.after_commit", "usage.after_publish", "usage.after_ack")
+FAILPOINTS = (
+    "usage.after_copy",
+    "usage.before_commit",
+    "usage.after_commit",
+    "usage.after_publish",
+    "usage.after_forget",
+)
 MESSAGES, EACH = 20, 5
 
 
@@ -45,7 +51,7 @@ def assert_counted_once(stream) -> None:
     assert drift(start=ago(hours=2).replace(minute=0), end=ago(hours=-2).replace(minute=0)) == []
     assert Producer.objects.values_list("committed_seq", "ahead").get() == (MESSAGES * EACH, [])
     assert stream.hget(COMMITTED, BOOT) == str(MESSAGES * EACH).encode()
-    assert stream.xpending(USAGE_STREAM, USAGE_GROUP)["pending"] == 0
+    assert (stream.xlen(USAGE_STREAM), stream.xpending(USAGE_STREAM, USAGE_GROUP)["pending"]) == (0, 0)
 
 
 @pytest.mark.parametrize("failpoint", FAILPOINTS)

@@ -23,6 +23,12 @@ def test_a_broken_sign_of_life_takes_no_number_from_an_event():
     assert [entry.seq for entry in entries] == [1, 2, 2]
 
 
+@pytest.mark.parametrize("wrong", [{"clock": 1 << 60}, {"clock": -1}, {"seq": 1 << 60}])
+def test_a_beat_out_of_range_is_a_fault(wrong):
+    entry = read_message(message([msgspec.structs.replace(beat(0), **wrong)]))[0]
+    assert entry.fault == "seq or clock is out of range"
+
+
 def test_a_line_of_another_boot_is_a_fault():
     entry = read_message(message([line(1, boot="other")]))[0]
     assert "other" in entry.fault
@@ -43,6 +49,7 @@ def test_the_end_of_a_dead_journal_is_an_entry():
         ({"event_id": "3f0f6e1e-6d0b-4c39-9c0a-9d6f0f3b7a51"}, "event_id is not a UUIDv7"),
         ({"event_id": "nonsense"}, "event_id is not a UUIDv7"),
         ({"ts": ms(NOW) + 1}, "ts is not the instant of event_id"),
+        ({"event_id": str(uuid7((1 << 48) - 1)), "ts": (1 << 48) - 1}, "ts is out of range"),
         ({"organization": ""}, "organization is not an id"),
         ({"key": "k1"}, "key is not an id"),
         ({"subscription": "x"}, "subscription is not an id"),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connections
 from django.utils import timezone
 
 from gateway import names
@@ -234,5 +234,5 @@ def test_one_process_rebuilds_at_a_time(home, redis):
             elsewhere.submit(rebuild_waiting).result()
             assert not redis.exists(names.epoch(who.id))
         elsewhere.submit(rebuild_waiting).result()
-        elsewhere.submit(connection.close).result()
+        elsewhere.submit(connections.close_all).result()
     assert redis.exists(names.epoch(who.id))
