@@ -1,7 +1,7 @@
 """From the usage stream into PostgreSQL: read a batch, store it in one transaction, then let the others forget it.
 
 Whatever dies between two of these steps leaves the batch pending, and storing it again changes nothing:
-docs/decisions/0010-usage-is-stored-before-it-is-forgotten.md.
+docs/decisions/0020-usage-is-stored-before-it-is-forgotten.md.
 """
 
 from datetime import datetime
