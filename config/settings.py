@@ -234,7 +234,8 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "kit.django.rest.add_problems"],
+    "COMPONENT_SPLIT_REQUEST": True,  # a request has no read-only fields, and its texts are not empty
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "kit.django.rest.tell_the_rest"],
 }
 
 # --- work ---

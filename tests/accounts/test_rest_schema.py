@@ -46,3 +46,10 @@ def test_a_secret_stands_only_in_the_answer_that_issues_it(document, db):
     assert "secret" in schemas["IssuedToken"]["properties"]
     assert "secret" not in schemas["Token"]["properties"]
     assert "digest" not in json.dumps(document)
+
+
+def test_requests_are_told_to_be_strict(document, db):
+    request = document["components"]["schemas"]["ProjectRequest"]
+    assert request["additionalProperties"] is False
+    assert set(request["properties"]) == {"name"}
+    assert (request["properties"]["name"]["minLength"], request["properties"]["name"]["maxLength"]) == (1, 120)

@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot see: that any call may answer a problem, and the scheme of the bearer token."""
+"""What drf-spectacular cannot see: that any call may answer a problem, and that requests are read strictly."""
 
 from typing import Any
 
@@ -33,8 +33,19 @@ PROBLEM: dict[str, Any] = {
 _VERBS = ("get", "put", "post", "patch", "delete")
 
 
-def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular postprocessing hook: every operation may answer problems, and says which id a request had."""
+def tell_the_rest(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's postprocessing hook."""
+    _refuse_unknown_fields(result)
+    return _add_problems(result)
+
+
+def _refuse_unknown_fields(result: dict[str, Any]) -> None:
+    for name, schema in result.get("components", {}).get("schemas", {}).items():
+        if name.endswith("Request") and schema.get("type") == "object":  # COMPONENT_SPLIT_REQUEST names them so
+            schema.setdefault("additionalProperties", False)
+
+
+def _add_problems(result: dict[str, Any]) -> dict[str, Any]:
     parts = result.setdefault("components", {})
     parts.setdefault("schemas", {})["Problem"] = PROBLEM
     parts.setdefault("responses", {})["Problem"] = {
