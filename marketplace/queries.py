@@ -95,14 +95,19 @@ def apis(*, priced: bool = True) -> QuerySet[Api]:
 def catalogue(*, q: str = "", category: str = "") -> QuerySet[Api]:
     """Public, published APIs; featured first, or the best match of `q` first."""
     found = apis().filter(state=ApiState.PUBLISHED, visibility=Visibility.PUBLIC)
+    return matching(found.order_by("-featured", "name", "id"), q=q, category=category)
+
+
+def matching(rows: QuerySet[Api], *, q: str, category: str) -> QuerySet[Api]:
+    """The rows of a category, and with `q` those it means, the best match first; typing errors are forgiven."""
     if category:
-        found = found.filter(category__iexact=category)
+        rows = rows.filter(category__iexact=clean(category))
     words = " ".join(clean(q).split())
     if not words:
-        return found.order_by("-featured", "name", "id")
+        return rows
     query = SearchQuery(words, config="english", search_type="websearch")
     return (
-        found.annotate(rank=SearchRank(F("search"), query), alike=TrigramWordSimilarity(words, "name"))
+        rows.annotate(rank=SearchRank(F("search"), query), alike=TrigramWordSimilarity(words, "name"))
         .filter(Q(search=query) | Q(alike__gte=ALIKE) | Q(name__icontains=words) | Q(slug__icontains=words))
         .order_by("-rank", "-alike", "name", "id")
     )
@@ -149,6 +154,38 @@ def operations(api_id: UUID) -> QuerySet[Operation]:
 def operation(api_id: UUID, *, operation_id: str, version: str = "") -> Operation:
     rows = operations(api_id).filter(operation_id=clean(operation_id))
     row = (rows.filter(version__name=clean(version)) if version else rows).first()
+    if row is None:
+        raise ProblemError("not_found")
+    return row
+
+
+def visible_versions(viewer: UUID) -> QuerySet[Version]:
+    """Versions of the APIs that an organization may see, without their documents."""
+    return (
+        Version.objects.filter(api__in=visible_apis(viewer).values("id"))
+        .select_related("api")
+        .defer("document", "api__search")
+        .prefetch_related("routes")
+        .order_by("-id")
+    )
+
+
+def visible_version(viewer: UUID, *, id: UUID) -> Version:
+    row = visible_versions(viewer).filter(id=id).first()
+    if row is None:
+        raise ProblemError("not_found")
+    return row
+
+
+def visible_plans(viewer: UUID) -> QuerySet[Plan]:
+    """Plans that an organization may read: those on offer for the APIs it sees, and those it holds."""
+    held = Subscription.objects.filter(organization=viewer).values("plan_version__plan")
+    offered = offered_plans().filter(apis__in=visible_apis(viewer).values("id")).values("id")
+    return plans().filter(Q(id__in=offered) | Q(id__in=held)).order_by("-id")
+
+
+def visible_plan(viewer: UUID, *, slug: str) -> Plan:
+    row = visible_plans(viewer).filter(slug=clean(slug)).first()
     if row is None:
         raise ProblemError("not_found")
     return row
