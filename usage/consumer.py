@@ -5,6 +5,7 @@ docs/decisions/0020-usage-is-stored-before-it-is-forgotten.md.
 """
 
 from datetime import datetime
+from typing import Any, cast
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -63,13 +64,13 @@ def _read(stream: Redis) -> list[Message]:
 
 def _next(stream: Redis, after: bytes) -> list[Message]:
     try:
-        found = stream.xreadgroup(USAGE_GROUP, CONSUMER, {USAGE_STREAM: after}, count=8)
+        found: Any = stream.xreadgroup(USAGE_GROUP, CONSUMER, {USAGE_STREAM: after}, count=8)
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
         stream.xgroup_create(USAGE_STREAM, USAGE_GROUP, id="0", mkstream=True)
         return _next(stream, after)
-    return found[0][1] if found else []
+    return cast("list[Message]", found[0][1]) if found else []
 
 
 def _forget(stream: Redis, numbers: list[bytes]) -> None:

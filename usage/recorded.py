@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.db import connection
@@ -47,7 +48,7 @@ def stored(meters: Iterable[Meter]) -> Stored:
     so one state of the count, whatever is being stored beside it."""
     meters = list(meters)
     starts = [_window_start_ms(meter.counter) for meter in meters]
-    params = {
+    params: dict[str, Any] = {
         "meters": _json(meters),
         "organizations": sorted({meter.organization for meter in meters}),
         "since": datetime.fromtimestamp(min(starts, default=0) // HOUR_MS * HOUR_MS / 1000, UTC),
@@ -69,7 +70,7 @@ def spent_by(producer: Producer, held: Sequence[Holding], meters: Mapping[str, M
     Others are left out: of a meter `admitted` the calls in flight when it died had spent theirs, too.
     """
     known = [holding for holding in held if holding.counter in meters and meters[holding.counter].meter == "billable"]
-    params = {
+    params: dict[str, Any] = {
         "meters": _json([meters[holding.counter] for holding in known]),
         "counters": [holding.counter for holding in known],
         "since": [holding.since for holding in known],

@@ -46,26 +46,27 @@ class Scope:
 
 @dataclass(frozen=True)
 class Found:
-    """Groups as the database names them, and how many events there are; None: too many to count."""
+    """Groups as the database names them, and how many events there are; None: not counted."""
 
     rows: tuple[UsageRow, ...]
     distinct: int | None
 
 
-def grouped(scope: Scope, *, by: GroupBy | None, marks: Sequence[datetime]) -> Found:
+def grouped(scope: Scope, *, by: GroupBy | None, marks: Sequence[datetime], count_ids: bool) -> Found:
     """Add up by groups: by time in its order, else the busiest first. One statement, so one state of the count."""
+    most = IDS_MAX if count_ids else -1
     order = "min(at)" if by in ("day", "hour") else "2 DESC, 1"
     rows = _fetch(
         scope,
         marks,
         f"""
         SELECT {_GROUPS[by]}, sum(calls)::bigint, sum(billable)::bigint, usage_units_sum(units),
-               CASE WHEN (SELECT sum(events) FROM used) <= {IDS_MAX} THEN (
+               CASE WHEN (SELECT sum(events) FROM used) <= {most} THEN (
                     SELECT count(*) FROM usage_event WHERE {_where(scope)} AND ts >= %(start)s AND ts < %(end)s) END
           FROM used GROUP BY 1 ORDER BY {order}""",  # noqa: S608 - its parts are this module's own
     )
     found = tuple(UsageRow(group, calls, billable, json.loads(units)) for group, calls, billable, units, _ in rows)
-    return Found(found, rows[0][4] if rows else 0)
+    return Found(found, rows[0][4] if rows else 0 if count_ids else None)
 
 
 def stepped(scope: Scope, *, marks: Sequence[datetime]) -> dict[int, tuple[int, ...]]:
@@ -85,7 +86,7 @@ def stepped(scope: Scope, *, marks: Sequence[datetime]) -> dict[int, tuple[int, 
 
 def _fetch(scope: Scope, marks: Sequence[datetime], select: str) -> list[tuple[Any, ...]]:
     parts = slices(scope.start, scope.end, at=marks)
-    params = {
+    params: dict[str, Any] = {
         "org": scope.org,
         "start": scope.start,
         "end": scope.end,

@@ -32,7 +32,7 @@ class UsageReport:
     calls: int
     billable: int
     units: Mapping[str, int]
-    distinct_event_ids: int | None  # None: too many to count while somebody waits
+    distinct_event_ids: int | None  # None: not asked for, or too many to count while somebody waits
     rows: tuple[UsageRow, ...]  # empty without group_by
     as_of: datetime | None  # every call before this instant is in; None: no gateway has ever reported
 

@@ -31,13 +31,13 @@ def groups(report) -> dict:
 
 
 def test_nothing_used_is_all_zeros():
-    report = usage_report(ORG_ID, **WHOLE, group_by="key")
+    report = usage_report(ORG_ID, **WHOLE, group_by="key", count_ids=True)
     assert (report.calls, report.billable, report.units, report.distinct_event_ids, report.rows) == (0, 0, {}, 0, ())
 
 
 def test_calls_billable_units_and_ids():
     take(line(1, units={"tokens": 3}), line(2, units={"tokens": 4, "images": 1}), refused(3, count=9))
-    report = usage_report(ORG_ID, **WHOLE)
+    report = usage_report(ORG_ID, **WHOLE, count_ids=True)
     assert (report.calls, report.billable, report.distinct_event_ids) == (11, 2, 3)
     assert report.units == {"tokens": 7, "images": 1}
     assert report.rows == ()
@@ -66,7 +66,7 @@ def test_only_what_is_asked_for():
     assert usage_report(ORG_ID, **WHOLE).calls == 3
     assert usage_report(ORG_ID, **WHOLE, key=KEY_ID).calls == 2
     assert usage_report(ORG_ID, **WHOLE, subscription=UUID(SUBSCRIPTION)).calls == 2
-    assert usage_report(ORG_ID, **WHOLE, mode="test").distinct_event_ids == 1
+    assert usage_report(ORG_ID, **WHOLE, mode="test", count_ids=True).distinct_event_ids == 1
     assert usage_report(ORG_ID, **WHOLE, mode="live", key=KEY_ID).calls == 1
 
 
@@ -88,7 +88,7 @@ def test_a_report_is_exact_to_the_instant(first, last, group_by, zone):
     take(*(line(n + 28, at=NOW + timedelta(minutes=11 * n, milliseconds=n), units={"n": -n}) for n in range(-27, 0)))
     start, end = sorted((NOW + timedelta(minutes=first), NOW + timedelta(minutes=last)))
     inside = [n for n in range(-27, 0) if start <= NOW + timedelta(minutes=11 * n, milliseconds=n) < end]
-    report = usage_report(ORG_ID, start=start, end=end, group_by=group_by, zone=zone)
+    report = usage_report(ORG_ID, start=start, end=end, group_by=group_by, zone=zone, count_ids=True)
     assert (report.calls, report.distinct_event_ids) == (len(inside), len(inside))
     assert report.units.get("n", 0) == -sum(inside)
     assert sum(row.calls for row in report.rows) == (len(inside) if group_by else 0)

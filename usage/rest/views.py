@@ -22,7 +22,7 @@ class Usage(RestView):
     def get(self, request: Request) -> Response:
         query = UsageQuery(data=request.query_params, context={"at": self.at})
         query.is_valid(raise_exception=True)
-        report = usage_report(self.org, **query.validated_data)
+        report = usage_report(self.org, **query.validated_data, count_ids=True)
         answer = asdict(report) | {"group_by": query.validated_data.get("group_by"), "cost": None}
         return Response(UsageSerializer(answer).data)
 
