@@ -92,7 +92,7 @@ class FaultUpstream:
 
     def _read(self, lines) -> Request | None:
         line = lines.readline().decode("latin-1").strip()
-        if not line:
+        if line.count(" ") != 2:  # the end, or the rest of a body that was left unread
             return None
         headers = []
         while head := lines.readline().decode("latin-1").rstrip("\r\n"):
@@ -105,12 +105,12 @@ class FaultUpstream:
 
     def _body(self, lines, request: Request) -> bytes:
         if request.header("transfer-encoding") == "chunked":
-            body = b""
+            chunks = []
             while size := int(lines.readline(), 16):
-                body += lines.read(size)
+                chunks.append(lines.read(size))
                 lines.readline()
             lines.readline()
-            return body
+            return b"".join(chunks)
         return lines.read(int(request.header("content-length") or 0))
 
 
