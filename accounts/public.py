@@ -40,6 +40,7 @@ __all__ = [
     "issue_token",
     "mark_verified",
     "members",
+    "memberships_of",
     "organization",
     "organizations_of",
     "project",
@@ -68,6 +69,11 @@ def every_organization() -> Iterator[OrganizationView]:
 def organizations_of(user_id: UUID) -> tuple[OrganizationView, ...]:
     """Where a person belongs, oldest membership first."""
     return tuple(organization_view(row) for row in people.organizations_of(user_id))
+
+
+def memberships_of(user_id: UUID) -> tuple[tuple[OrganizationView, str], ...]:
+    """Where a person belongs and in which role, oldest membership first."""
+    return tuple((organization_view(row), row.role) for row in people.memberships_of(user_id))
 
 
 def projects(org: UUID) -> tuple[ProjectView, ...]:

@@ -17,6 +17,8 @@ from usage.public import usage_report
 log = logging.getLogger(__name__)
 UNVERIFIED_CALLS = 100  # marketplace publishes this limit with an organization whose owners are not verified
 
+COUNTED = "/app/keys/"  # where the count of live calls is worth its queries
+
 
 @dataclass(frozen=True)
 class Banner:
@@ -29,13 +31,13 @@ class Banner:
 
 def first(request: HttpRequest, member: Member) -> Banner | None:
     for find in (_suspended, _unverified):
-        banner = find(member)
+        banner = find(request, member)
         if banner:
             return banner
     return None
 
 
-def _suspended(member: Member) -> Banner | None:
+def _suspended(request: HttpRequest, member: Member) -> Banner | None:
     if member.organization.state == "active":
         return None
     return Banner(
@@ -46,12 +48,12 @@ def _suspended(member: Member) -> Banner | None:
     )
 
 
-def _unverified(member: Member) -> Banner | None:
+def _unverified(request: HttpRequest, member: Member) -> Banner | None:
     if member.organization.verified:
         return None
-    left = live_calls_left(member)
+    left = live_calls_left(member) if request.path.startswith(COUNTED) else None
     kind = "warn" if left is not None and left.calls <= UNVERIFIED_CALLS // 5 else "info"
-    counted = "" if left is None else f": {left} live calls left until then"
+    counted = f": {left} live calls left until then" if left else f" to make more than {UNVERIFIED_CALLS} live calls"
     return Banner(kind, f"Verify {member.email}{counted}.", "Send the link again", post=reverse("verify_again"))
 
 

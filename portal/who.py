@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,21 +19,28 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Member:
-    """A person in the organization they work in: for now their first one and its Default project."""
+    """A person in the organization they work in: for now their first one and its Default project.
+
+    The project is read when somebody asks: most pages do not.
+    """
 
     user_id: UUID
     email: str
     role: str
     organization: accounts.OrganizationView
-    project: accounts.ProjectView
     actor: accounts.Actor
 
     @property
     def org(self) -> UUID:
         return self.organization.id
 
+    @cached_property
+    def project(self) -> accounts.ProjectView:
+        """The oldest one, which every organization is made with."""
+        return accounts.projects(self.org)[0]
+
     def may(self, permission: accounts.Permission) -> bool:
-        return self.organization.state == "active" and accounts.allows(self.role, permission)
+        return accounts.allows(self.role, permission)
 
 
 class MemberRequest(HttpRequest):
@@ -56,15 +63,11 @@ def member_of(request: HttpRequest) -> Member | None:
 
 
 def _read(request: HttpRequest) -> Member | None:
-    found = accounts.organizations_of(request.user.pk)
+    found = accounts.memberships_of(request.user.pk)
     if not found:
         return None
-    organization = found[0]
-    role = accounts.role_of(organization.id, user_id=request.user.pk)
-    projects = accounts.projects(organization.id)
-    if role is None or not projects:
-        return None
-    return Member(request.user.pk, request.user.get_username(), role, organization, projects[0], actor_of(request))
+    organization, role = found[0]
+    return Member(request.user.pk, request.user.get_username(), role, organization, actor_of(request))
 
 
 def member_required(view: View) -> View:

@@ -7,11 +7,14 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal import flows
 from allauth.account.models import Login
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from marketplace.public import Minted
+
+LONGEST_EMAIL = 254  # of the column
 
 
 class SignupForm(allauth.SignupForm):
@@ -23,6 +26,7 @@ class SignupForm(allauth.SignupForm):
         super().__init__(*args, **kwargs)
         plain(self)
         self.fields["email"].label = "E-mail"
+        self.fields["email"].validators.append(MaxLengthValidator(LONGEST_EMAIL))  # allauth would cut it
         self.fields["password1"].help_text = "At least 10 characters."
 
     def validate_unique_email(self, value: str) -> str:

@@ -70,22 +70,17 @@ def api(request: HttpRequest, slug: str) -> HttpResponse:
         "groups": grouped(newest(operations)),
         "count": len(newest(operations)),
         "plans": marketplace.plans(shown.id),
-        "subscribed": member is not None and _is_subscribed(member.org, slug),
+        "subscribed": member is not None and marketplace.reaches(member.org, api_slug=slug),
         "member": member,
         "waiting": once.waiting(request),
     }
     return render(request, "portal/catalogue/api.html", context)
 
 
-def find_api(slug: str, request: HttpRequest) -> marketplace.ApiView:
+def find_api(slug: str, request: HttpRequest, *, priced: bool = False) -> marketplace.ApiView:
     """The API as this reader may see it. Raises ProblemError not_found."""
     member = member_of(request)
-    return marketplace.api(slug, viewer=member.org if member else None)
-
-
-def _is_subscribed(org: object, slug: str) -> bool:
-    rows = marketplace.subscriptions(org, at=timezone.now())
-    return any(row.state == "active" and slug in row.api_slugs for row in rows)
+    return marketplace.api(slug, viewer=member.org if member else None, priced=priced)
 
 
 @require_POST

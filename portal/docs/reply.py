@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from gateway.public import RunReply
 from kit.problems import PROBLEMS
 from portal.docs.highlight import highlighted
 from portal.docs.outgoing import Pairs
@@ -18,6 +19,7 @@ from portal.site.failures import in_words
 
 SHOWN = 64 * 1024  # characters of a body on the page
 PARSED = 512 * 1024  # bytes that are laid out at all
+TRUNCATED = "The reply did not end here: it is larger than this page takes, or the API's server broke off."
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,20 @@ class Reply:
         return "ok" if self.status < 400 else "warn" if self.status < 500 else "bad"
 
 
-def show(*, status: int, headers: Pairs, body: bytes, latency_ms: int, test: bool, api_slug: str) -> Reply:
+def show(reply: RunReply, *, test: bool, api_slug: str) -> Reply:
     """Turn a reply of the gateway into what the page shows."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    text, note = _text(body, kind)
+    kind = next((value for name, value in reply.headers if name.lower() == "content-type"), "")
+    text, note = _text(reply.body, kind)
     return Reply(
-        status,
-        _reason(status),
-        headers,
-        len(body),
-        latency_ms,
-        test,
-        text,
-        note,
-        _trouble(status, kind, body, api_slug),
+        status=reply.status,
+        reason=_reason(reply.status),
+        headers=tuple(reply.headers),
+        size=len(reply.body),
+        latency_ms=reply.took_ms,
+        test=test,
+        body=text,
+        note=TRUNCATED if reply.truncated and text is not None else note,
+        trouble=_trouble(reply.status, kind, reply.body, api_slug),
     )
 
 

@@ -1,5 +1,6 @@
 """Run: send the form's request through the gateway's own flow, in this process, and keep what came back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ from portal.address import client_address
 from portal.docs.outgoing import Outgoing
 from portal.docs.reply import Fix, Reply, Trouble, show
 from portal.limits import Exceeded
-from portal.who import member_of
+from portal.who import Member, member_of
 
 Kind = Literal["test", "live"]
 
@@ -73,14 +74,7 @@ def run_once(request: HttpRequest, api: marketplace.ApiView, outgoing: Outgoing,
         grant=grant,
         api=marketplace.api_record(api.slug),
     )
-    shown = show(
-        status=reply.status,
-        headers=tuple(reply.headers),
-        body=reply.body,
-        latency_ms=reply.took_ms,
-        test=environment.kind == "test",
-        api_slug=api.slug,
-    )
+    shown = show(reply, test=environment.kind == "test", api_slug=api.slug)
     return Outcome(reply=shown, visitor=member is None)
 
 
@@ -91,12 +85,12 @@ def _no_key(kind: Kind) -> Trouble:
     return Trouble(problem.code, problem.title, f"Your organization has no working {word} key.", "", "", fix)
 
 
-def own_test_key(request: HttpRequest) -> str:
-    """The reader's newest working test key, for the samples; "" for visitors and where there is none."""
-    member = member_of(request)
+def own_test_key(member: Member | None, *, keys: Sequence[marketplace.KeyView] | None = None) -> str:
+    """The newest working test key of the first project, for the samples; "" for visitors and where there is none."""
     if member is None:
         return ""
     at = timezone.now()
-    keys = marketplace.keys(member.org, project=member.project.id)
-    mine = next((key for key in keys if key.kind == "test" and key.works(at)), None)
+    keys = marketplace.keys(member.org) if keys is None else keys
+    first_project = keys[-1].project_id if keys else None
+    mine = next((k for k in keys if k.kind == "test" and k.works(at) and k.project_id == first_project), None)
     return marketplace.reveal_test_key(member.org, id=mine.id) if mine else ""

@@ -59,7 +59,7 @@ def reference(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def operation(request: HttpRequest, slug: str, operation_id: str) -> HttpResponse:
     """Read, fill in, Run: a POST runs the request and answers the same page with the reply (or only the reply)."""
-    api = find_api(slug, request)
+    api = find_api(slug, request, priced=member_of(request) is None)
     operations = marketplace.operations(api.id)
     shown = _chosen(operations, operation_id, request.GET.get("version", ""))
     environment = environment_of(request, shown, api)
@@ -129,7 +129,7 @@ def _context(
 
 
 def _samples_context(request: HttpRequest, shown: marketplace.OperationView, values: Values) -> dict[str, object]:
-    key = own_test_key(request) or PLACEHOLDER
+    key = own_test_key(member_of(request)) or PLACEHOLDER
     language = request.COOKIES.get("language", "curl")
     found: tuple[Sample, ...] = samples(compose(shown, values), gateway=settings.GATEWAY_URL, key=key)
     known = {sample.language.slug for sample in found}

@@ -1,5 +1,7 @@
 """The command that makes a project's first call."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.utils import timezone
 
@@ -11,19 +13,23 @@ from portal.docs.samples import curl
 from portal.docs.samples.values import sampled
 from portal.who import Member
 
-
-def subscribed_apis(member: Member) -> list[str]:
-    """Slugs of the APIs that the project's keys reach."""
-    found = marketplace.subscriptions(member.org, at=timezone.now(), project=member.project.id)
-    return list(dict.fromkeys(slug for row in found if row.state == "active" for slug in row.api_slugs))
+Held = Sequence[marketplace.SubscriptionView]
 
 
-def first_call(member: Member, *, key: str) -> str:
+def held_now(member: Member) -> Held:
+    """The subscriptions that let keys through."""
+    found = marketplace.subscriptions(member.org, at=timezone.now())
+    return [row for row in found if row.state in ("active", "trialing")]
+
+
+def api_slugs(held: Held) -> list[str]:
+    return list(dict.fromkeys(slug for row in held for slug in row.api_slugs))
+
+
+def first_call(held: Held, *, key: str) -> str:
     """A curl that works as it stands; "" without a key or a subscription."""
-    slugs = subscribed_apis(member) if key else []
-    operation = (
-        first_to_try(newest(marketplace.operations(marketplace.api(slugs[0], viewer=member.org).id))) if slugs else None
-    )
+    api_ids = [api_id for row in held for api_id in row.api_ids] if key else []
+    operation = first_to_try(newest(marketplace.operations(api_ids[0]))) if api_ids else None
     if operation is None:
         return ""
     return curl.render(sampled(compose(operation, example_values(operation)), gateway=settings.GATEWAY_URL, key=key))

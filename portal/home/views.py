@@ -17,12 +17,13 @@ from marketplace import public as marketplace
 from portal.account.start import mint_account
 from portal.docs.highlight import highlighted
 from portal.docs.run import own_test_key
-from portal.home.first_call import first_call
+from portal.home.first_call import Held, api_slugs, first_call, held_now
 from portal.keys import once
-from portal.usage.chart import bar_chart
 from portal.usage.views import totals
 from portal.who import Member, MemberRequest, member_of, member_required
-from usage.public import CallRow, as_of, recent_calls, usage_report, usage_series
+from usage.public import CallRow, UsagePoint, UsageReport, as_of, recent_calls, usage_report, usage_series
+
+MOST_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -58,32 +59,32 @@ class Quota:
 @member_required
 def home(request: MemberRequest) -> HttpResponse:
     member, now = request.member, timezone.now()
-    points = usage_series(member.org, start=now - timedelta(hours=23), end=now, step="hour")
+    held = held_now(member)
     calls = recent_calls(member.org, limit=50)
-    subscriptions = [s for s in marketplace.subscriptions(member.org, at=now) if s.state != "cancelled"]
-    steps = checklist(member, calls, subscriptions)
-    own_key = "" if any(not call.console for call in calls) else own_test_key(request)
+    steps = checklist(member, calls, held)
+    spent, complete = quotas(member, held, at=now) if calls else (unspent(held), None)
+    own_key = "" if any(not call.console for call in calls) else own_test_key(member)
     context = {
         "page": "home",
         "steps": steps,
         "done": sum(step.done for step in steps),
-        "totals": totals(points),
-        "chart": bar_chart(points, step="hour"),
+        "totals": totals(_last_day(member, now) if calls else ()),
         "calls": calls[:8],
-        "quotas": quotas(member, subscriptions, at=now),
-        "subscriptions": subscriptions,
-        "as_of": as_of(),
-        "curl": highlighted(first_call(member, key=own_key), "shell"),
+        "quotas": spent,
+        "as_of": complete or as_of(),
+        "curl": highlighted(first_call(held, key=own_key), "shell"),
         "waiting": once.waiting(request),
     }
     return render(request, "portal/home/page.html", context)
 
 
-def checklist(
-    member: Member, calls: Sequence[CallRow], subscriptions: Sequence[marketplace.SubscriptionView]
-) -> list[Step]:
+def _last_day(member: Member, now: datetime) -> tuple[UsagePoint, ...]:
+    return usage_series(member.org, start=now - timedelta(hours=23), end=now, step="hour")
+
+
+def checklist(member: Member, calls: Sequence[CallRow], held: Held) -> list[Step]:
     """Four steps from nothing to a program that calls; what is done is read from what happened, not from clicks."""
-    slug = next((slug for row in subscriptions for slug in row.api_slugs), "")
+    slug = next(iter(api_slugs(held)), "")
     page = reverse("api", args=[slug]) if slug else reverse("catalogue")
     good = [call for call in calls if 200 <= call.status < 300]
     own_code = any(not call.console for call in good)
@@ -104,20 +105,29 @@ def checklist(
     ]
 
 
-def quotas(member: Member, subscriptions: Sequence[marketplace.SubscriptionView], *, at: datetime) -> list[Quota]:
-    """The first period quota of each subscription, with what is used up of it."""
-    found: dict[tuple[datetime, datetime], dict[str | None, int]] = {}
+def unspent(held: Held) -> list[Quota]:
+    """The quotas of somebody whose log is empty: nothing to ask for."""
+    return [Quota(row, 0, limit.amount, row.period.end_at) for row in held[:MOST_SHOWN] if (limit := _quota_of(row))]
+
+
+def _quota_of(row: marketplace.SubscriptionView) -> marketplace.LimitView | None:
+    return next((limit for limit in row.version.limits if limit.kind == "quota" and limit.window == "period"), None)
+
+
+def quotas(member: Member, held: Held, *, at: datetime) -> tuple[list[Quota], datetime | None]:
+    """The first period quota of each subscription with what is used up of it, and how fresh that is."""
+    found: dict[datetime, UsageReport] = {}
     out = []
-    for row in subscriptions[:6]:
-        limit = next((x for x in row.version.limits if x.kind == "quota" and x.window == "period"), None)
-        if limit is None or row.state != "active":
+    for row in held[:MOST_SHOWN]:
+        limit = _quota_of(row)
+        if limit is None:
             continue
-        period = (row.period.start_at, row.period.end_at)
-        if period not in found:
-            report = usage_report(member.org, start=period[0], end=at, mode="live", group_by="subscription")
-            found[period] = {group.group: group.billable for group in report.rows}
-        out.append(Quota(row, found[period].get(str(row.id), 0), limit.amount, period[1]))
-    return out
+        start = row.period.start_at
+        if start not in found:
+            found[start] = usage_report(member.org, start=start, end=at, mode="live", group_by="subscription")
+        used = sum(group.billable for group in found[start].rows if group.group == str(row.id))
+        out.append(Quota(row, used, limit.amount, row.period.end_at))
+    return out, next((report.as_of for report in found.values()), None)
 
 
 @require_POST

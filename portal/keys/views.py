@@ -16,7 +16,7 @@ from kit.django.outbox import Undelivered
 from kit.errors import ProblemError
 from marketplace import public as marketplace
 from portal.docs.highlight import highlighted
-from portal.home.first_call import first_call, subscribed_apis
+from portal.home.first_call import api_slugs, first_call, held_now
 from portal.keys import once
 from portal.keys.forms import KeyForm, RollForm
 from portal.keys.rows import key_rows
@@ -57,7 +57,7 @@ def _revealed(request: MemberRequest, rows: list) -> tuple[str, str] | None:
 def key_new(request: MemberRequest) -> HttpResponse:
     member = request.member
     demand(member, "keys.write")
-    form = KeyForm(request.POST or None, apis=[(slug, slug) for slug in subscribed_apis(member)])
+    form = KeyForm(request.POST or None, apis=[(slug, slug) for slug in api_slugs(held_now(member))])
     if request.method == "POST" and form.is_valid():
         if not _first_time(request):
             messages.warning(request, TWICE)
@@ -109,7 +109,7 @@ def key_once(request: MemberRequest) -> HttpResponse:
         "row": key_rows([key], at=timezone.now())[0],
         "secret": handed.secret,
         "dotenv": highlighted(f"TOLLGATE_API_KEY={handed.secret}"),
-        "curl": highlighted(first_call(member, key=handed.secret), "shell"),
+        "curl": highlighted(first_call(held_now(member), key=handed.secret), "shell"),
     }
     response = render(request, "portal/keys/once.html", context)
     once.forget(response)

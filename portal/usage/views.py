@@ -1,23 +1,26 @@
 """The usage page: what was called, how it ended, and how fresh the count is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from marketplace import public as marketplace
 from portal.docs.highlight import highlighted
 from portal.docs.run import own_test_key
-from portal.home.first_call import first_call
+from portal.home.first_call import first_call, held_now
 from portal.usage.chart import bar_chart, step_name
 from portal.usage.ranges import MODES, RANGES, Asked, asked
-from portal.who import MemberRequest, demand, member_required
-from usage.public import UsagePoint, as_of, recent_calls, usage_report, usage_series
+from portal.who import Member, MemberRequest, demand, member_required
+from usage.public import UsagePoint, UsageReport, UsageRow, as_of, recent_calls, usage_report, usage_series
 
 LOG_LINES = 25
+KeyRow = tuple[marketplace.KeyView | None, UsageRow]
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,11 @@ def usage(request: MemberRequest) -> HttpResponse:
     wish = asked(request.GET)
     now = timezone.now()
     start = wish.start(now)
-    points = usage_series(member.org, start=start, end=now, step=wish.range.step, key=wish.key, mode=wish.mode)
     keys = {key.id: key for key in marketplace.keys(member.org)}
     calls = recent_calls(member.org, limit=LOG_LINES, key=wish.key)
+    asked_for = {"start": start, "end": now, "key": wish.key, "mode": wish.mode}
+    points = usage_series(member.org, step=wish.range.step, **asked_for) if calls else ()
+    report = usage_report(member.org, group_by="key", **asked_for) if calls else None
     context = {
         "page": "usage",
         "asked": wish,
@@ -50,12 +55,16 @@ def usage(request: MemberRequest) -> HttpResponse:
         "totals": totals(points),
         "chart": bar_chart(points, step=wish.range.step),
         "table": [(step_name(point.at, wish.range.step), point) for point in points],
-        "by_key": _by_key(member.org, wish, start, now, keys),
+        "by_key": _by_key(report, keys) if report else [],
         "calls": [(call, keys.get(call.key)) for call in calls],
-        "as_of": as_of(),
-        "curl": "" if calls else highlighted(first_call(member, key=own_test_key(request)), "shell"),
+        "as_of": report.as_of if report else as_of(),
+        "curl": "" if calls else _first_curl(member, list(keys.values())),
     }
     return render(request, "portal/usage/page.html", context)
+
+
+def _first_curl(member: Member, keys: Sequence[marketplace.KeyView]) -> SafeString:
+    return highlighted(first_call(held_now(member), key=own_test_key(member, keys=keys)), "shell")
 
 
 def totals(points: tuple[UsagePoint, ...]) -> Totals:
@@ -67,8 +76,8 @@ def totals(points: tuple[UsagePoint, ...]) -> Totals:
     )
 
 
-def _by_key(org: UUID, wish: Asked, start: object, end: object, keys: dict[UUID, marketplace.KeyView]) -> list[tuple]:
-    report = usage_report(org, start=start, end=end, key=wish.key, mode=wish.mode, group_by="key")
+def _by_key(report: UsageReport, keys: dict[UUID, marketplace.KeyView]) -> list[KeyRow]:
+    """Most calls first; a key of the log that is not there any more stands as None."""
     named = [(keys.get(UUID(row.group)) if row.group else None, row) for row in report.rows]
     return sorted(named, key=lambda pair: -pair[1].calls)
 
