@@ -24,11 +24,8 @@ def record(
     after: Mapping[str, Any] | None = None,
     at: datetime,
 ) -> None:
-    """Write down what `actor` did, in the transaction of the change.
-
-    `action` is "<noun>.<done>" ("key.created"); `before` and `after` hold plain JSON of what changed, never a
-    secret. Raises TransactionManagementError outside a transaction.
-    """
+    """Write down what was done ("key.created"), in the transaction of the change; `before` and `after` hold what
+    changed, never a secret. Raises TransactionManagementError outside a transaction."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("record() belongs into the transaction of the change")
     AuditEvent.objects.create(
