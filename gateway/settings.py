@@ -17,7 +17,6 @@ class GatewaySettings:
     trusted_proxies: tuple[str, ...] = ()  # CIDRs whose X-Forwarded-For counts
     stale_max_s: int = 900  # how long known grants serve without Redis
     name: str = "local"  # this gateway in usage events and Via
-    attempts_per_minute: int = 3000  # failed authentications per client address, before 429
     redis_timeout_s: float = 0.25
     journal_cap_bytes: int = 1 << 30
     stream_cap_bytes: int = 64 << 20
