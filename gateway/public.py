@@ -6,7 +6,7 @@ from gateway.directory_feed import load as load_directory
 from gateway.directory_store import NotPublished, announce, directory_present, publish, publish_all
 from gateway.journal_files import Beat, Bye, Line, boots, is_live, lines_after, read_line
 from gateway.meters import LATE_PROBLEMS, Meter, meters_of
-from gateway.names import COMMITTED, RUN, SHIPPED, USAGE_GROUP, USAGE_STREAM, organization_of
+from gateway.names import COMMITTED, REBUILD, RUN, SHIPPED, USAGE_GROUP, USAGE_STREAM, organization_of
 from gateway.rebuild import (
     Holding,
     Stored,
@@ -45,6 +45,7 @@ __all__ = [
     "COMMITTED",
     "KINDS",
     "LATE_PROBLEMS",
+    "REBUILD",
     "RUN",
     "SHIPPED",
     "USAGE_GROUP",

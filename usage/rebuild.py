@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 def ensure_counters(org: UUID) -> None:
     """Bring an organization's counters into force unless they are; cheap for a new one, whose counters are all zero.
 
-    When another process is rebuilding, or the directory is not there yet, it is left to `rebuild_waiting`: until
+    When another process is rebuilding, or the directory is not there yet, it waits for `rebuild_waiting`: until
     then hard limits answer 503 quota_rebuilding. Raises redis.RedisError.
     """
     client = _counters()
@@ -42,6 +42,7 @@ def ensure_counters(org: UUID) -> None:
     if _never_called(client, org):
         gateway.open_organization(client, str(org))
         return
+    client.sadd(gateway.REBUILD, str(org))
     with only_one(LOCK) as mine:
         if mine:
             _rebuild(client, _Published(client), [str(org)])

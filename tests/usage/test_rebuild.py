@@ -120,6 +120,7 @@ def test_an_older_customer_is_not_simply_set_to_zero(home, redis, worker):
     older = uuid7(1_600_000_000_000)
     ensure_counters(older)
     assert not redis.exists(names.epoch(str(older)))
+    assert redis.sismember(names.REBUILD, str(older))
 
 
 def test_until_the_rebuild_hard_quotas_are_refused_and_wait(home, redis, worker):
