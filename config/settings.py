@@ -187,9 +187,13 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_CHANGE_EMAIL = True  # one address; another takes its place once it is verified
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}  # the rest is django-ratelimit's
 ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "portal.account.mfa.MfaAdapter"
+MFA_TOTP_ISSUER = "Tollgate"
 
 # --- mail ---
 EMAIL_URL = env.str("EMAIL_URL", default="")

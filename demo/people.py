@@ -54,6 +54,11 @@ def are_settled() -> bool:
     return get_user_model().objects.filter(email__in=emails).count() == len(emails)
 
 
+def organizations() -> list[UUID]:
+    """The organizations of everybody who has one."""
+    return [org.id for person in PEOPLE if person.organization for org in accounts.organizations_of(user_id(person))]
+
+
 def user_id(person: Person) -> UUID:
     return get_user_model().objects.get_by_natural_key(person.email).id
 

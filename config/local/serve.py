@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
 
 from config.local.announce import announce
@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         address=options.host,
         port=options.port,
         interface=Interfaces.ASGI if asynchronous else Interfaces.WSGI,
+        http=HTTPModes.http1,
         websockets=False,
         workers=1,
         blocking_threads=None if asynchronous else options.threads,  # an ASGI application has its own

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from demo import people
 from gateway import public as gateway
 from marketplace import public as marketplace
+from usage import public as usage
 
 REQUIREMENTS = settings.BASE_DIR / "requirements.txt"
 
@@ -29,6 +31,8 @@ class Command(BaseCommand):
             call_command("seed_demo")
         if not gateway.directory_present(settings.GATEWAY):
             marketplace.publish_everything()
+        for org in people.organizations() if settings.DEMO else ():
+            usage.ensure_counters(org)  # after a restart a first call would otherwise have to wait for them
 
 
 def collect_static() -> None:
