@@ -43,6 +43,8 @@ class Admin(ModelAdmin):
 
     def _told(self, request: HttpRequest, page: Callable[..., HttpResponse], *args: Any, **kwargs: Any) -> HttpResponse:
         """As Django's, but an action's refusal becomes a message; the page's transaction is rolled back by then."""
+        if request.method != "POST":
+            return page(request, *args, **kwargs)
         answer: list[HttpResponse] = []
         if attempt(request, lambda: answer.append(page(request, *args, **kwargs))):
             return answer[0]

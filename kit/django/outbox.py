@@ -54,6 +54,7 @@ class _Entry:
     key: str
     payload: dict[str, Any]
     ids: tuple[int, ...]
+    first: bool  # none of them was tried before
 
 
 def emit(topic: str, *, key: str, payload: Mapping[str, Any] | None = None, may_wait: bool = False) -> int:
@@ -61,7 +62,8 @@ def emit(topic: str, *, key: str, payload: Mapping[str, Any] | None = None, may_
 
     A delivery that fails makes the commit raise Undelivered (the change stays committed): who revokes must
     not say "done" before the gateway knows. `may_wait` says that nothing depends on it: then it is logged and
-    left to the sweeper. Raises TransactionManagementError outside a transaction.
+    left to the sweeper. After Undelivered, what else was registered on this commit is not run: its rows are swept.
+    Raises TransactionManagementError outside a transaction.
     """
     if topic not in settings.OUTBOX_HANDLERS:
         raise ImproperlyConfigured(f"OUTBOX_HANDLERS names no handler for {topic!r}")
@@ -118,7 +120,7 @@ _CLAIM = """
            next_at = statement_timestamp() + interval '10 seconds'
       from ({which}) as claimed
      where row.id = claimed.id
- returning row.id, row.topic, row.key, row.payload
+ returning row.id, row.topic, row.key, row.payload, row.attempts
 """
 _CLAIM_DUE = _CLAIM.format(
     which="""
@@ -149,11 +151,17 @@ def _claim(sql: str, params: dict[str, Any]) -> list[_Entry]:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = sorted(cursor.fetchall())
-    grouped: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    for row_id, topic, key, payload in rows:
-        grouped.setdefault((topic, key), []).append((row_id, payload))
+    grouped: dict[tuple[str, str], list[tuple[int, str, int]]] = {}
+    for row_id, topic, key, payload, attempts in rows:
+        grouped.setdefault((topic, key), []).append((row_id, payload, attempts))
     return [
-        _Entry(topic, key, json.loads(found[-1][1]), tuple(row_id for row_id, _ in found))
+        _Entry(
+            topic=topic,
+            key=key,
+            payload=json.loads(found[-1][1]),
+            ids=tuple(row_id for row_id, _, _ in found),
+            first=all(attempts == 1 for _, _, attempts in found),
+        )
         for (topic, key), found in grouped.items()
     ]
 
@@ -164,7 +172,8 @@ def _deliver(entry: _Entry) -> bool:
         handler: Handler = import_string(settings.OUTBOX_HANDLERS[entry.topic])
         handler(entry.key, entry.payload)
     except Exception as error:  # its row says so; the others go on
-        log.warning("outbox: %s %s not delivered: %s", entry.topic, entry.key, type(error).__name__, exc_info=error)
+        trace = error if entry.first else None  # once: a receiver may be away for a thousand tries
+        log.warning("outbox: %s %s not delivered: %s", entry.topic, entry.key, type(error).__name__, exc_info=trace)
         said = f"{type(error).__name__}: {error}"[:500].replace("\0", "")
         with connection.cursor() as cursor:
             cursor.execute(_FAILED, {"error": said, "ids": list(entry.ids)})

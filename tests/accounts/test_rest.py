@@ -68,6 +68,14 @@ def test_projects_are_listed_and_created(acme, call):
     assert call("post", "projects", {"name": "Checkout"}, token=acme.token)[1]["code"] == "conflict"
 
 
+def test_head_is_get_without_a_body_and_options_is_not_answered(acme, client):
+    headers = {"authorization": f"Bearer {acme.token}"}
+    assert client.head("/api/v1/projects", headers=headers).status_code == 200
+    response = client.options("/api/v1/projects", headers=headers)
+    assert (response.status_code, json.loads(response.content)["code"]) == (405, "method_not_allowed")
+    assert "POST" in response.headers["Allow"]
+
+
 def test_a_token_s_secret_is_answered_once(acme, call):
     expires = (timezone.now() + timedelta(days=1)).isoformat()
     body = {"name": "ci", "expires_at": expires}
