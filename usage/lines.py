@@ -32,7 +32,7 @@ _COUNTS = ("latency_ms", "upstream_ms", "part", "count")
 _ids, _texts, _sizes, _counts = (attrgetter(*names) for names in (_IDS, _TEXTS, _SIZES, _COUNTS))
 
 
-class Entry(Struct):
+class Entry(Struct, gc=False):
     """One line, or one message without lines, of one boot: an event, a sign of life, a death, or a fault.
 
     `seq` of a sign of life or a death is that of the last event before it; that of an unreadable line is told by
