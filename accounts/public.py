@@ -73,7 +73,8 @@ def organizations_of(user_id: UUID) -> tuple[OrganizationView, ...]:
 
 def memberships_of(user_id: UUID) -> tuple[tuple[OrganizationView, str], ...]:
     """Where a person belongs and in which role, oldest membership first."""
-    return tuple((organization_view(row), row.role) for row in people.memberships_of(user_id))
+    rows = people.memberships_of(user_id)
+    return tuple((organization_view(row), row.role) for row in rows)  # type: ignore[attr-defined]  # annotated
 
 
 def projects(org: UUID) -> tuple[ProjectView, ...]:

@@ -101,3 +101,10 @@ def test_an_address_belongs_to_one_person_however_it_is_written(db):
     assert User.objects.get_by_natural_key("ALICE@acme.EXAMPLE") == alice
     with pytest.raises(IntegrityError):
         User.objects.create(email="ALICE@ACME.EXAMPLE")
+
+
+def test_a_person_s_memberships_come_with_their_roles(acme, evil):
+    public.set_member(evil.org, user_id=acme.owner.id, role="billing", actor=ROOT, at=NOW)
+    found = public.memberships_of(acme.owner.id)
+    assert [(organization.slug, role) for organization, role in found] == [("acme", "owner"), ("evil", "billing")]
+    assert [organization for organization, _ in found] == list(public.organizations_of(acme.owner.id))
