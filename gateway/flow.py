@@ -24,6 +24,7 @@ from gateway.call import (
 )
 from gateway.case import Case
 from gateway.endings import usage_event
+from gateway.framing import framed
 from gateway.policies.credentials import presented, recognised, unambiguous
 from gateway.policies.request_headers import refuse_loop
 from gateway.records import Api, Grant
@@ -73,6 +74,7 @@ def handle(call: Call, desk: Desk) -> Flow:
 
 def parsed(case: Case) -> Credential:
     """Refuse what cannot be read in one way only; return who claims to call."""
+    framed(case.call)
     normal(case.call)
     refuse_loop(case)
     return unambiguous(case.call.credential or presented(case.call.headers))

@@ -90,9 +90,9 @@ class Conversation:
             while not isinstance(command, Respond):
                 command = self._resume(self._performed(command))
             return self._answer(command)
-        except StopIteration as end:  # the client left before there was an answer
+        except StopIteration as end:  # the client left, or broke its body off, before there was an answer
             self._record(end.value)
-            return Answer(GONE, [], [])
+            return self._plain_answer("bad_request")
         except JournalFull:
             raise
         except Exception:

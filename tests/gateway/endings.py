@@ -197,6 +197,7 @@ ENDINGS = [
     Case("no key", a_call(key=""), (refused(401),), None),
     Case("no such API", a_call("GET", "/moon/v1"), (refused(404),), None),
     Case("an ambiguous target", a_call("GET", "/world/v1/../v0"), (refused(400),), None),
+    Case("no host", a_call(headers=[]), (refused(400),), None),
     Case("TRACE", a_call("TRACE"), (refused(405),), None),
     Case("gone while an unknown key is refused", a_call(key=""), ((Respond, gone()),), None),
 ]

@@ -79,7 +79,7 @@ class Stage:
     def call(
         self, path: str = "/world/v1/x", method: str = "GET", body: RequestBody | None = None, **fields
     ) -> Conversation:
-        headers = [("x-api-key", fields.pop("key", LIVE_KEY)), *fields.pop("headers", [])]
+        headers = [("host", "api.example"), ("x-api-key", fields.pop("key", LIVE_KEY)), *fields.pop("headers", [])]
         at_ms = self.records.open()
         call = Call(
             **(

@@ -85,7 +85,7 @@ def a_grant(kind: str = "live", *, limits: tuple[records.Limit, ...] = (), **cha
 
 
 def a_call(method: str = "GET", path: str = "/world/v1/countries", key: str = LIVE_KEY, **changes: Any) -> Call:
-    headers = [("x-api-key", key)] if key else []
+    headers = [("host", "api.example"), *([("x-api-key", key)] if key else [])]
     fields = {
         "id": str(uuid7(NOW_MS)),
         "at_ms": NOW_MS,
