@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from redis import ConnectionError, ConnectionPool, RedisError, ResponseError
@@ -10,8 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, NoScriptError
 from redis.retry import Retry
 
-from gateway.lease_script import SCRIPT
-
+SCRIPT = (Path(__file__).parent / "leases.lua").read_text()
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 Command = Sequence[str | int | bytes]
 Answer = Any  # what Redis says: bytes, int, None, or a list of them

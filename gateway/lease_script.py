@@ -1,14 +1,12 @@
 """What is said between a worker's leases and `leases.lua`, and in which order. Pure."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
 from gateway.call import Claim
 
-SCRIPT = (Path(__file__).parent / "leases.lua").read_text()
 HEADER = 4  # what an answer says before its counters
 WIDTH = 8  # what it says of each
 

@@ -10,6 +10,7 @@
 --           found), and no grant raises it above the limit.
 -- A bucket: level (tokens × refill ms, so that every millisecond adds a whole number), at, limit, version, refill, ms.
 local GRACE, KEEP = 2000, 3600000  -- ms after a window's end: claims are granted, the key is kept
+local SLACK = 5000  -- ms that a full bucket is kept: longer than any worker holds on to an old version of its limit
 local WIDTH = 12
 
 local function clock()
@@ -91,7 +92,7 @@ function bucket.take(c, units) c.given, c.level = units, c.level - units * c.ms 
 function bucket.save(c)
   redis.call('HSET', c.key, 'level', int(c.level), 'at', int(c.at), 'version', int(c.version), 'limit', int(c.limit),
     'refill', int(c.refill), 'ms', int(c.ms))
-  redis.call('PEXPIRE', c.key, int(math.ceil((c.full - c.level) / c.refill) + 5000))
+  redis.call('PEXPIREAT', c.key, int(c.at + math.ceil((c.full - c.level) / c.refill) + SLACK))
 end
 
 function bucket.tell(c)

@@ -28,7 +28,6 @@ ATTEMPTS = 3
 _FOLDER = Path(__file__).parent
 _SEED = (_FOLDER / "rebuild_seed.lua").read_text()
 _RECLAIM = (_FOLDER / "rebuild_reclaim.lua").read_text()
-_RAISE = (_FOLDER / "rebuild_raise.lua").read_text()
 
 
 class Stored(Struct, frozen=True):
@@ -131,7 +130,8 @@ def rebuild_counters(
 
     counter = stored (`snapshot`) + in the journals and not stored + outstanding in live workers. `meters` are all
     quota counters of the organizations, `folder` is the journals'. A worker that lives but does not answer within
-    `answer_s` is counted by its journal; it declares what it holds when it comes back.
+    `answer_s` is counted by its journal; it declares what it holds when it comes back. Right at any time, also for
+    counters in force: their hard claims are refused from the round's opening to its end.
     """
     for last in (False,) * (ATTEMPTS - 1) + (True,):
         before = boots(folder)
@@ -148,21 +148,19 @@ def rebuild_counters(
         return
 
 
-def raise_counters(client: Redis, meters: Iterable[Meter], units: dict[str, int]) -> dict[str, int]:
-    """Raise counters that know of less than is stored; return by how much.
+def behind(client: Redis, meters: Iterable[Meter], units: dict[str, int]) -> list[str]:
+    """Return the organizations that have a counter which knows of less than is stored: they are to be rebuilt.
 
-    What is stored was spent, so this is right at any time: it heals a server that silently lost acknowledged
-    writes, and a counter whose limit is younger than its period.
+    What is stored was spent, so a server that knows of less has silently lost acknowledged writes, or the limit is
+    younger than its period. To raise the number alone would count twice what its worker tells again later.
     """
-    generation = _generation(client)
-    if not generation:
-        return {}
-    raised = {}
+    found = set()
     for meter in meters:
-        if recorded := units.get(meter.counter):
-            keys = [names.epoch(meter.organization), meter.counter]
-            raised[meter.counter] = int(client.eval(_RAISE, 2, *keys, generation, recorded, _expires(meter)))
-    return {counter: by for counter, by in raised.items() if by}
+        recorded = units.get(meter.counter, 0)
+        life, used = client.hmget(meter.counter, ["epoch", "used"]) if recorded else (None, None)
+        if recorded > (int(used or 0) if life == client.get(names.epoch(meter.organization)) else 0):
+            found.add(meter.organization)
+    return sorted(found)
 
 
 # --- workers that died ---
