@@ -39,7 +39,9 @@ def test_nothing_is_lost_or_counted_twice(product: Product, role: str) -> None:
     answered = outcomes[0].ids(200)
     assert len(answered) > 100, outcomes[0].statuses()
     assert len(set(answered)) == len(answered)
-    product.wait_until(lambda: set(answered) <= product.event_ids(key_id), "every answered call has its event", within_s=60)
+    product.wait_until(
+        lambda: set(answered) <= product.event_ids(key_id), "every answered call has its event", within_s=60
+    )
 
     recorded = product.event_ids(key_id, accepted=True)
     assert product.event_count(key_id) == len(product.event_ids(key_id)), "an id stands twice"
