@@ -57,11 +57,11 @@ class Recorder:
         finally:
             self._journal.closed(at_ms)
 
-    def flush(self) -> None:
-        """Write down the refusals that were counted together; to be called every second, and at the end."""
+    def flush(self, *, last: bool = False) -> None:
+        """Write down the refusals that were counted together; to be called every second, and once at the end."""
         at_ms = self.open()
         try:
-            due = self._collapse.due(at_ms)
+            due = self._collapse.due(at_ms + 1000 if last else at_ms)
             if due:
                 self._journal.append([_stamped(event, at_ms) for event in due])
         finally:

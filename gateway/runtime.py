@@ -69,7 +69,7 @@ class Runtime:
         channel = CounterChannel(self.settings, owner=self.boot, journal=journal, clock=self.clock)
         channel.start()
         recorder = Recorder(journal, channel, clock_ms=self.clock.now_ms)
-        self._closers += [keeper.close, channel.close, Ticker(recorder.flush).close]
+        self._closers += [keeper.close, channel.close, Ticker(recorder).close]
         return recorder, channel
 
     @property
@@ -82,10 +82,10 @@ class Runtime:
 
 
 class Ticker:
-    """Calls a function every FLUSH_S in a thread of its own, and once more at the end."""
+    """Flushes a recorder every FLUSH_S in a thread of its own, and for the last time when it is closed."""
 
-    def __init__(self, tick: Callable[[], None]) -> None:
-        self._tick = tick
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
         self._thread.start()
@@ -99,7 +99,7 @@ class Ticker:
         while not ending:
             ending = self._ending.wait(FLUSH_S)
             try:
-                self._tick()
+                self._recorder.flush(last=ending)
             except JournalFull as full:
                 log.error("%s", full)
 
