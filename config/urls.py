@@ -3,9 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from demo.mail import mailbox
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.rest_urls")),
+    path("demo/mail/", mailbox),
     path("", include("portal.urls")),
 ]
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts import public as accounts
 from demo import people, shelf
 from demo.people import ACTOR, PEOPLE
 from marketplace import public as marketplace
@@ -49,7 +50,7 @@ def seed(home: Path, *, world: str, echo: str, at: datetime) -> bool:
 @transaction.atomic
 def _world_keys(org: UUID, known: Notes, *, at: datetime) -> Notes:
     """The developer's free subscription and two keys, in the Default project."""
-    project = people.accounts.projects(org)[0].id
+    project = accounts.projects(org)[0].id
     person = next(person for person in PEOPLE if person.role == "developer")
     marketplace.subscribe_free(
         org, project_id=project, api_slug=shelf.WORLD.slug, user_id=people.user_id(person), actor=ACTOR, at=at

@@ -1,10 +1,10 @@
 """What the demo sells: World with its three plans, and the echo API with one plan per kind of limit."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -52,7 +52,7 @@ class Product:
     offers: tuple[Offer, ...]
     featured: bool = False
     pass_undeclared: bool = False
-    servers: dict[str, str] = field(default_factory=dict)  # environment → path below the upstream's address
+    servers: tuple[tuple[Literal["live", "test"], str], ...] = ()  # environment, path below the upstream's address
 
 
 WORLD = Product(
@@ -63,7 +63,7 @@ WORLD = Product(
     version="v1",
     document=HERE / "world" / "openapi.yaml",
     featured=True,
-    servers={"live": "", "test": "/test"},
+    servers=(("live", ""), ("test", "/test")),
     offers=(
         Offer(
             slug="world-free",
@@ -106,7 +106,7 @@ ECHO = Product(
     version="v1",
     document=HERE / "echo.yaml",
     pass_undeclared=True,
-    servers={"live": "", "test": ""},
+    servers=(("live", ""), ("test", "")),
     # The name of the key in the JSON file is the offer's slug without "echo-", with underscores.
     offers=(
         Offer("echo-open", "Open", "No limit at all."),
@@ -140,7 +140,7 @@ def publish(product: Product, org: UUID, *, upstream: str, at: datetime) -> ApiV
         )
     else:
         marketplace.replace_document(org, version_id=version.id, document=document, actor=ACTOR, at=at)
-    for environment, path in product.servers.items():
+    for environment, path in product.servers:
         server = marketplace.set_upstream(
             org, api_id=shelved.id, name=environment, base_url=f"{upstream}{path}", actor=ACTOR, at=at
         )

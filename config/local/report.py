@@ -64,6 +64,7 @@ class Report:
             demo = self.home.read(DEMO_FILE)["demo"]
             call = f"{self.plan.gateway}/{demo['api']}{demo['path']}"
             rows += [
+                ("Mail", f"{self.plan.portal}/demo/mail/"),
                 ("Try", f"curl -H 'X-API-Key: {demo['key_test']}' '{call}'"),
                 (
                     "Admin",

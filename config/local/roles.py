@@ -56,8 +56,8 @@ def _upstreams(home: Home, plan: Plan) -> Iterator[Role]:
         command = (*SERVE, "--port", str(port), "--threads", "16", "demo.world.wsgi:application")
         yield _python_role(home, "demo", command, ready=lambda: answers(port, "/v1/countries?limit=1"))
     if echo := plan.echo_port:
-        command = (*PYTHON, "demo.echo", "--port", str(echo))
-        yield _python_role(home, "echo", command, ready=lambda: answers(echo, "/__stats"))
+        own = (*PYTHON, "demo.echo", "--port", str(echo))
+        yield _python_role(home, "echo", own, ready=lambda: answers(echo, "/__stats"))
 
 
 def _workers(home: Home) -> Iterator[Role]:

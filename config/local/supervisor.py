@@ -104,18 +104,17 @@ class Supervisor:
     def stop(self, names: Iterable[str], *, hard: Callable[[], bool] = lambda: False) -> None:
         """Stop these roles together: ask, wait, kill. `hard()` turns true when there is no time to wait."""
         stopped = [self.children.pop(name) for name in names if name in self.children]
-        left = [child for child in stopped if child.process]
-        for child in left:
-            child.process.send_signal(child.role.stop_signal)
+        left = [(child, child.process) for child in stopped if child.process]
+        for child, process in left:
+            process.send_signal(child.role.stop_signal)
         began = time.monotonic()
         while left:
-            for child in list(left):
-                late = hard() or time.monotonic() - began > child.role.stop_s
-                if late:
-                    child.process.kill()
-                if self._dead(child.process):
+            for child, process in list(left):
+                if hard() or time.monotonic() - began > child.role.stop_s:
+                    process.kill()
+                if self._dead(process):
                     self._reap(child)
-                    left.remove(child)
+                    left.remove((child, process))
             time.sleep(LOOK_S / 5)
 
     def _spawn(self, child: Child) -> None:
