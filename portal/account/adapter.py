@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -34,11 +35,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """A verified address lifts the limits of the unverified, at the gateway too."""
-        confirmed = super().confirm_email(request, email_address)
-        if confirmed:
-            at = timezone.now()
-            mark_verified(email_address.user_id, actor=actor_of(request, user=email_address.user), at=at)
-        return confirmed
+        try:
+            with transaction.atomic():
+                if not super().confirm_email(request, email_address):
+                    return False
+                actor = actor_of(request, user=email_address.user)
+                mark_verified(email_address.user_id, actor=actor, at=timezone.now())
+        except IntegrityError:  # somebody else signed up with it meanwhile
+            messages.error(request, f"{email_address.email} belongs to another account.")
+            return False
+        return True
 
     def is_safe_url(self, url: str) -> bool:
         return is_local(url or "")

@@ -53,7 +53,7 @@ def forget(response: HttpResponse) -> None:
 
 
 def waiting(request: HttpRequest) -> bool:
-    return WAITING in request.COOKIES
+    return request.COOKIES.get(WAITING) == "1"
 
 
 def _place(user_id: UUID) -> str:
