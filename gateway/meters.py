@@ -17,7 +17,14 @@ SOON_MS = 60_000  # a period that begins so soon is rebuilt with the present one
 EVER = Period("", 0, 0)
 # Refused by us after the limits had admitted the call.
 LATE_PROBLEMS = frozenset(
-    {"upstream_unreachable", "upstream_invalid", "upstream_forbidden", "upstream_timeout", "internal_error"}
+    {
+        "upstream_unreachable",
+        "upstream_invalid",
+        "upstream_forbidden",
+        "upstream_timeout",
+        "upstream_busy",
+        "internal_error",
+    }
 )
 
 
