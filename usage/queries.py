@@ -44,15 +44,12 @@ def usage_report(
     complete = as_of()  # asked first: what is counted meanwhile only makes the figures fresher
     marks = steps(start, end, step=group_by, zone=zone) if group_by == "day" or group_by == "hour" else []
     found = grouped(scope, by=group_by, marks=marks, count_ids=count_ids)
-    units: Counter[str] = Counter()
-    for row in found.rows:
-        units.update(row.units)
     return UsageReport(
         start=start,
         end=end,
         calls=sum(row.calls for row in found.rows),
         billable=sum(row.billable for row in found.rows),
-        units=dict(units),
+        units=_added(found.rows),
         distinct_event_ids=found.distinct,
         rows=tuple(_labelled(row, group_by, marks, zone) for row in found.rows) if group_by else (),
         as_of=complete,
@@ -93,6 +90,13 @@ def recent_calls(
         ms = min(at_ms(before), LAST_MS)
         rows = rows.filter(ts__lte=datetime.fromtimestamp(ms / 1000, UTC), event_id__lt=before)
     return tuple(_call(row) for row in rows[:limit])
+
+
+def _added(rows: Sequence[UsageRow]) -> dict[str, int]:
+    units: Counter[str] = Counter()
+    for row in rows:
+        units.update(row.units)
+    return dict(units)
 
 
 def _labelled(row: UsageRow, group_by: GroupBy | None, marks: Sequence[datetime], zone: str) -> UsageRow:
