@@ -11,7 +11,8 @@ from uuid import UUID
 from marketplace import queries
 from marketplace.actions.apis import create_api, publish_api, retire_api, suspend_api, update_api
 from marketplace.actions.keys import OVERLAPS, create_key, rename_key, reveal_test_key, revoke_key, roll_key
-from marketplace.actions.plans import Terms, adopt_version, create_plan, new_version, publish_version, set_terms
+from marketplace.actions.plan_versions import Terms, adopt_version, new_version, publish_version, set_terms
+from marketplace.actions.plans import create_plan, retire_plan
 from marketplace.actions.start import mint_start
 from marketplace.actions.subscriptions import cancel_subscription, subscribe_free
 from marketplace.actions.versions import (
@@ -94,6 +95,7 @@ __all__ = [
     "rename_key",
     "replace_document",
     "retire_api",
+    "retire_plan",
     "retire_version",
     "reveal_test_key",
     "revoke_key",

@@ -6,7 +6,9 @@ from tests.marketplace import shop as shops
 
 
 @pytest.fixture(autouse=True)
-def _directory(settings, request):
+def _house(settings, request):
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing is collected for tests
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     if "directory" not in request.fixturenames:  # those tests use the real one
         settings.OUTBOX_HANDLERS = {"directory": "tests.marketplace.shop.take"}
     shops.told.clear()
