@@ -5,8 +5,6 @@ import re
 import secrets
 import signal
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,7 @@ import redis
 
 from config.local.processes import alive
 from config.local.roles import STAGES
-from tests.product import BASE_DIR, Product, request, running
+from tests.product import Product, request, running
 
 pytestmark = pytest.mark.whole
 
@@ -30,15 +28,6 @@ ROLES = {"gateway", *(role for stage in STAGES for role in stage)}
 def own() -> Iterator[Product]:
     """A product of this module's own, to be stopped and started at will."""
     yield from running("--gateway-workers", "2", "--with-echo")
-
-
-def manage(product: Product, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Another manage.py command beside the running product, knowing nothing but its home."""
-    environment = product.environment | {"TOLLGATE_HOME": str(product.home)}
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(
-        command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
 
 
 def all_pids(product: Product) -> set[int]:
@@ -98,8 +87,8 @@ def test_debug_is_off_and_secrets_are_private(product: Product) -> None:
     page = request(product.portal, "GET", "/nothing-here/")
     assert (page.status, "Traceback" in page.text) == (404, False)
     assert (
-        manage(
-            product, "shell", "-v", "0", "-c", "from django.conf import settings; print(settings.DEBUG)"
+        product.manage(
+            "shell", "-v", "0", "-c", "from django.conf import settings; print(settings.DEBUG)"
         ).stdout.strip()
         == "False"
     )
@@ -108,17 +97,17 @@ def test_debug_is_off_and_secrets_are_private(product: Product) -> None:
 
 
 def test_other_commands_find_what_runs(product: Product) -> None:
-    done = manage(
-        product, "shell", "-v", "0", "-c", "from django.conf import settings as s; print(s.PORTAL_URL, s.DATABASE_URL)"
+    done = product.manage(
+        "shell", "-v", "0", "-c", "from django.conf import settings as s; print(s.PORTAL_URL, s.DATABASE_URL)"
     )
     assert done.stdout.split() == [product.portal, product.data["database_url"]], done.stderr
-    assert manage(product, "check").returncode == 0
-    listed = manage(product, "help").stdout
+    assert product.manage("check").returncode == 0
+    listed = product.manage("help").stdout
     assert {"up", "gateway", "prepare", "seed_demo"} <= set(listed.split())
 
 
 def test_a_home_runs_once(product: Product) -> None:
-    done = manage(product, "up", "--home", str(product.home))
+    done = product.manage("up", "--home", str(product.home))
     assert done.returncode == 1
     assert "already runs in" in done.stderr
     assert "Traceback" not in done.stderr
@@ -126,7 +115,7 @@ def test_a_home_runs_once(product: Product) -> None:
 
 def test_a_port_that_is_taken_is_refused(product: Product, tmp_path: Path) -> None:
     port = str(urlsplit(product.portal).port)
-    done = manage(product, "up", "--home", str(tmp_path / "home"), "--portal-port", port)
+    done = product.manage("up", "--home", str(tmp_path / "home"), "--portal-port", port)
     assert done.returncode == 1
     assert f"port {port} is taken" in done.stderr
 
@@ -155,7 +144,7 @@ def test_stops_in_order_and_starts_again_with_everything_it_had(own: Product) ->
     assert own.stop() == 0
     assert is_gone(pids), "something was left running"
     assert not (own.home / "stores.json").exists()
-    assert "No stores" in manage(own, "check").stderr
+    assert "No stores" in own.manage("check").stderr
 
     own.start()
     after = own.data
@@ -227,6 +216,6 @@ def test_with_stores_of_ones_own_and_without_the_demo(external: dict[str, str]) 
 
 def test_own_stores_without_own_secrets_are_refused(external: dict[str, str], tmp_path: Path) -> None:
     product = Product(tmp_path / "home", environment=external)
-    done = manage(product, "up", "--home", str(product.home))
+    done = product.manage("up", "--home", str(product.home))
     assert done.returncode == 1
     assert "DATABASE_URL is set but SECRET_KEY" in done.stderr
