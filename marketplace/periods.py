@@ -1,6 +1,6 @@
 """Billing periods: which half-open stretch of time an instant belongs to. Pure; all instants aware UTC.
 
-Boundaries are local midnight of the anchor day in the subscription's IANA zone (docs/decisions: MONEY "Periods").
+Boundaries are local midnight of the anchor day in the subscription's IANA zone.
 A day that the month lacks is clamped from the original anchor: 31 January → 28 February → 31 March. A day with a
 clock change has 23 or 25 hours; a midnight that it skips is the instant at which the clock would have shown it,
 and one that it repeats is the first of the two.

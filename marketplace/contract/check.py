@@ -16,7 +16,7 @@ def checked(root: Json) -> tuple[Mapping[str, Json], Edition]:
     """The document as an object, and its edition. Raises BadContract with a fault per wrong place.
 
     Evaluated by jsonschema-rs: openapi-spec-validator, whose schemas these are, runs patterns of the document
-    through Python's backtracking `re` (docs/decisions/0010-openapi-import.md).
+    through Python's backtracking `re` (docs/decisions/0040-openapi-import.md).
     """
     if not isinstance(root, dict):
         raise BadContract([Fault("This is not an OpenAPI document: expected an object at the top.")])
