@@ -5,3 +5,4 @@ from django.urls import re_path
 from gateway.proxy.views import ProxyView
 
 urlpatterns = [re_path(r"", ProxyView.as_view())]
+handler500 = "gateway.proxy.views.broken"

@@ -4,17 +4,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gateway.call import Headers
+from gateway import policies
+from gateway.call import Call, Headers, Refusal
+from gateway.case import Case
 from gateway.proxy.authentication import KeyAuthentication
 from gateway.proxy.incoming import WATCH, body_of, client_of, headers_of, target_of
 from gateway.runtime import runtime_of
 from gateway.sync import Answer, begin
+from kit.ids import uuid7
 
 
 class NoNegotiation(BaseContentNegotiation):
@@ -78,6 +81,13 @@ class Whole(AsToldMixin, HttpResponse):
 
 class Streamed(AsToldMixin, StreamingHttpResponse):
     """An answer that is still arriving; closing it ends the call."""
+
+
+def broken(request: HttpRequest) -> HttpResponseBase:
+    """Answer for a process that cannot even begin a call: it has no journal, say. Django has logged why."""
+    call = Call(id=str(uuid7()), at_ms=0, method=request.method or "", path="", query="", headers=[], client="")
+    respond = policies.problem(Case(call, settings.GATEWAY), Refusal("internal_error"))
+    return response(Answer(respond.status, respond.headers, [respond.body or b""]))
 
 
 def response(answer: Answer) -> HttpResponseBase:

@@ -16,6 +16,7 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
     """Return a list when the answer is whole, so that a server sends it in one piece."""
     response: Any = _handler(environ, start_response)
     if not isinstance(response, HttpResponse):
-        return response  # type: ignore[no-any-return]
+        streamed: Iterable[bytes] = response
+        return streamed
     response.close()
     return [response.content]
