@@ -189,7 +189,7 @@ class Leases:
         if reply.counters:
             account.epoch = reply.epoch or account.epoch or UNTRUSTED
         for lease, said in zip(request.leases, reply.counters, strict=False):
-            if account.leases.get(lease.claim.counter) is lease:
+            if self._leases.get(lease.claim.counter) is lease:  # not forgotten meanwhile
                 self._learn(lease, request.seq, said, at_ms)
         if reply.status == "refused":
             self._remember(request, reply, at_ms)
@@ -198,7 +198,7 @@ class Leases:
     def lost(self, request: Request) -> None:
         """Note that no reply will come: the request may have been executed, or be executed later."""
         for lease in request.leases:
-            if lease.claim.kind == "quota":
+            if _is_quota(lease) and self._leases.get(lease.claim.counter) is lease:
                 lease.doubt = max(lease.doubt, request.seq)
                 self._untold[lease.claim.counter] = lease
 
