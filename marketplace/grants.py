@@ -74,8 +74,8 @@ def api_record(api_slug: str) -> gateway.Api:
 
 def _joined(org: UUID, key: ApiKey, held: UUID | None, *, at: datetime) -> gateway.Grant:
     row = records.with_covers(Subscription.objects.filter(id=held)).first() if held else None
-    version = PlanVersion.objects.filter(id=row.plan_version_id if row else None)
-    terms = version.select_related("plan").prefetch_related("limits").first()
+    versions = PlanVersion.objects.select_related("plan").prefetch_related("limits")
+    terms = versions.filter(id=row.plan_version_id).first() if row else None
     return gateway.Grant(
         key=records.key(key),
         organization=records.organization(accounts.organization(org)),

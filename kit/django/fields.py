@@ -1,5 +1,7 @@
 """Model fields and bases that every app shares."""
 
+from collections.abc import Sequence
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
@@ -20,7 +22,7 @@ class Row(models.Model):
 
     class Meta:
         abstract = True
-        ordering = ("id",)
+        ordering: ClassVar[Sequence[str]] = ("id",)
 
 
 class Published(Row):

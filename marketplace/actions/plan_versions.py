@@ -19,11 +19,14 @@ from marketplace.limits import limits_hash, read_limits
 from marketplace.mapping import limit_json, plan_version_view, price_json
 from marketplace.models import (
     Api,
+    Interval,
+    LatePolicy,
     Limit,
     Plan,
     PlanVersion,
     PlanVersionState,
     Price,
+    Rounding,
     Subscription,
     SubscriptionState,
 )
@@ -180,10 +183,9 @@ def _terms(row: PlanVersion) -> Terms:
 
 
 def _apply(row: PlanVersion, terms: Terms) -> None:
-    for field in ("interval", "rounding", "late_policy"):
-        choices = [value for value, _ in PlanVersion._meta.get_field(field).choices or ()]
-        if getattr(terms, field) not in choices:
-            raise invalid(field, f"One of {', '.join(choices)}.")
+    for field, choices in (("interval", Interval), ("rounding", Rounding), ("late_policy", LatePolicy)):
+        if getattr(terms, field) not in choices.values:
+            raise invalid(field, f"One of {', '.join(choices.values)}.")
         setattr(row, field, getattr(terms, field))
     row.currency = terms.currency
     row.late_waive_below = _waived(terms)

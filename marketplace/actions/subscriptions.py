@@ -136,8 +136,8 @@ def _free_version(api: Api, plan_slug: str) -> PlanVersion:
 def _kept(org: UUID, project_id: UUID, version: PlanVersion, *, actor: Actor, at: datetime) -> UUID | None:
     """The live subscription to this plan, told to stay if it was about to end."""
     held = _held(org, project_id, version)
-    ending = Subscription.objects.filter(id=held, next_version=None, change_at__isnull=False)
-    if held and ending.update(change_at=None):
+    ending = Subscription.objects.filter(next_version=None, change_at__isnull=False)
+    if held and ending.filter(id=held).update(change_at=None):
         note(Subscription.objects.get(id=held), "subscription.resumed", org=org, actor=actor, at=at)
     return held
 

@@ -62,13 +62,14 @@ class ApiAdmin(WithVerbs):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Api]:
         return super().get_queryset(request).defer("search").select_related("provider", "free_plan")
 
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
         texts = {name: str(getattr(obj, name)) for name in _TEXTS}
         flags = {"featured": obj.featured, "pass_undeclared": obj.pass_undeclared}
         if change:
             update_api(obj.provider_id, id=obj.id, texts=texts, **flags, **by(request))
         else:
-            obj.id = create_api(obj.provider_id, slug=obj.slug, **texts, **flags, **by(request)).id
+            asked: dict[str, Any] = texts | flags | by(request)
+            obj.id = create_api(obj.provider_id, slug=obj.slug, **asked).id
 
 
 class VersionForm(forms.ModelForm):
@@ -135,7 +136,7 @@ class VersionAdmin(WithVerbs):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, *(("api", "name", "base_path") if obj else ()))
 
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
         org, source = obj.api.provider_id, form.cleaned_data["source"]
         if change:
             if source:
@@ -201,7 +202,7 @@ class UpstreamAdmin(Admin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("api", "name") if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
         seconds = {name: getattr(obj, name) for name in ("connect_s", "first_byte_s", "between_bytes_s")}
         asked = {
             "api_id": obj.api_id,
@@ -228,7 +229,7 @@ class RouteAdmin(Admin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("version", "environment") if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
         route = {"version_id": obj.version_id, "environment": obj.environment, "upstream_id": obj.upstream_id}
         set_route(obj.version.api.provider_id, **route, **by(request))
         obj.id = Route.objects.values_list("id", flat=True).get(version=obj.version_id, environment=obj.environment)

@@ -130,7 +130,8 @@ class PlanVersionAdmin(WithVerbs):
     @admin.display(description="what customers read")
     def says(self, row: PlanVersion) -> str:
         view = plan_version_view(row)
-        return " · ".join(each.sentence for each in (*view.prices, *view.limits) if each.sentence) or "Nothing yet."
+        sentences = [*(price.sentence for price in view.prices), *(limit.sentence for limit in view.limits)]
+        return " · ".join(filter(None, sentences)) or "Nothing yet."
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing yet: the version is written with its prices and limits, in `save_related`."""

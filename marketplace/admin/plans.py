@@ -85,13 +85,13 @@ class PlanAdmin(WithVerbs):
     def covers(self, row: Plan) -> str:
         return ", ".join(api.slug for api in row.apis.all())
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for name in self.fields if not (obj and name == "given_to_new")]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, *(("slug", "apis", "family", "once_per_person") if obj else ()))
 
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.Form, change: bool) -> None:
         shown = {name: getattr(obj, name) for name in ("name", "description", "visibility", "position")}
         if change:
             update_plan(obj.id, **shown, **by(request))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
-from django.forms.models import BaseInlineFormSet
+from unfold.forms import PaginationInlineFormSet
 
 from kit.errors import FieldError, ProblemError
 from marketplace.limits import read_limits
@@ -90,16 +90,17 @@ class LimitForm(forms.ModelForm):
     def raw(self) -> dict[str, Any]:
         """The limit as JSON, with the fields of its kind only."""
         given = self.cleaned_data
-        names = ("kind", "name", "amount", "hard", "per")
-        names += ("refill", "refill_ms") if given.get("kind") == "bucket" else ("meter", "window", "refusal")
+        own = ("refill", "refill_ms") if given.get("kind") == "bucket" else ("meter", "window", "refusal")
+        names = ("kind", "name", "amount", "hard", "per", *own)
         return {name: given[name] for name in names if given.get(name) is not None}
 
     def _get_validation_exclusions(self) -> set[str]:
         """The readers say it better than "constraint violated"."""
-        return super()._get_validation_exclusions() | {"refill", "refill_ms", "kind"}
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's own, not in its stubs
+        return excluded | {"refill", "refill_ms", "kind"}
 
 
-class TermsFormSet(BaseInlineFormSet):
+class TermsFormSet(PaginationInlineFormSet):
     """All rows of one table, read together: names, gaps and overlaps concern more than one."""
 
     prefix_of_errors = ""
@@ -126,7 +127,7 @@ class TermsFormSet(BaseInlineFormSet):
             place(refusal.errors, self.prefix_of_errors, self.rows(), self._whole)
 
     def _whole(self, message: str) -> None:
-        self._non_form_errors.append(message)
+        self.non_form_errors().append(message)
 
 
 class PriceFormSet(TermsFormSet):

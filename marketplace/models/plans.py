@@ -7,7 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from kit.django.fields import Published, Row
-from marketplace.models.apis import Visibility
+from marketplace.models.apis import Api, Visibility
 from marketplace.models.checks import one_of, only_if
 
 
@@ -22,7 +22,7 @@ class Plan(Row):
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     description = models.CharField(max_length=300, blank=True)
-    apis = models.ManyToManyField("Api", related_name="plans")
+    apis: "models.ManyToManyField[Api, models.Model]" = models.ManyToManyField(Api, related_name="plans")
     visibility = models.CharField(max_length=16, choices=Visibility, default=Visibility.PUBLIC)
     state = models.CharField(max_length=16, choices=PlanState, default=PlanState.ACTIVE)
     family = models.SlugField(max_length=60, blank=True, help_text="Plans of one family share a single trial")

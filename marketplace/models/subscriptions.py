@@ -5,7 +5,7 @@ from django.db import models
 from kit.django.fields import Published, Row
 from marketplace.models.apis import Api
 from marketplace.models.checks import one_of, only_if
-from marketplace.models.plans import PlanVersion
+from marketplace.models.plans import Interval, PlanVersion
 from marketplace.periods import Chain
 
 
@@ -76,7 +76,7 @@ class Subscription(Published):
             zone=self.zone,
             anchor_day=self.anchor_day,
             anchor_month=self.anchor_month,
-            interval=self.plan_version.interval,
+            interval="year" if self.plan_version.interval == Interval.YEAR else "month",
         )
 
 

@@ -15,7 +15,7 @@ from accounts.public import RestView
 class ShopView(RestView):
     def asked(self, query: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """The query string through its serializer. Raises ValidationError, for unknown parameters too."""
-        serializer = query(data=self.request.query_params.dict())  # type: ignore[attr-defined]
+        serializer = query(data=self.request.query_params.dict())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
