@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from gateway.call import Refusal
 from gateway.upstream import ClientLeft, RequestBody, UpstreamCut, Upstreams
 from tests.gateway.fault_upstream import FaultUpstream, reply, silence, then_hang_up, then_reset
 from tests.gateway.upstream_calls import exchange, forward, get, refused, whole
