@@ -93,8 +93,8 @@ def typed_values(operation: OperationView, data: QueryDict) -> dict[str, str]:
 
     Control characters are dropped: these values are printed in samples that people paste into a shell.
     """
-    names = {field_name(parameter) for parameter in shown_parameters(operation)} | {"body", "content_type"}
-    typed = {name: _CONTROL.sub("", str(data[name]))[:LONGEST_BODY] for name in names & set(data)}
+    names = [*(field_name(parameter) for parameter in shown_parameters(operation)), "body", "content_type"]
+    typed = {name: _CONTROL.sub("", str(data[name]))[:LONGEST_BODY] for name in names if name in data}
     return typed or example_values(operation)
 
 

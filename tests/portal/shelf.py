@@ -86,7 +86,9 @@ HOSTILE_PATHS: dict[str, Any] = {
 }
 
 
-def open_shop(slug: str = "world", *, paths: dict[str, Any] | None = None, **words: Any) -> shops.Shop:
+def open_shop(
+    slug: str = "world", *, paths: dict[str, Any] | None = None, base_url: str = "https://world.example", **words: Any
+) -> shops.Shop:
     """An API in service, sandbox and all, with a free plan that new accounts get, and Pro."""
     by: dict[str, Any] = {"actor": shops.ROOT, "at": shops.NOW}
     provider = shops.tenant(f"{slug.title()} Data").org
@@ -94,7 +96,7 @@ def open_shop(slug: str = "world", *, paths: dict[str, Any] | None = None, **wor
     api = marketplace.create_api(provider, slug=slug, **named, **by)
     shown = text(document(PATHS if paths is None else paths))
     version = marketplace.add_version(provider, api_id=api.id, name="v1", document=shown, base_path="/v1", **by)
-    upstream = marketplace.set_upstream(provider, api_id=api.id, name="one", base_url="https://world.example", **by)
+    upstream = marketplace.set_upstream(provider, api_id=api.id, name="one", base_url=base_url, **by)
     for environment in ("live", "test"):
         marketplace.set_route(provider, version_id=version.id, environment=environment, upstream_id=upstream, **by)
     marketplace.publish_api(provider, id=api.id, **by)
