@@ -32,7 +32,8 @@ check: python
 
 bench: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt requirements-dev.txt
-	@$(PY) -m bench $(ARGS)
+	@$(PY) -m bench.ingest
+	@$(PY) -m bench.door
 
 format: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt requirements-dev.txt
