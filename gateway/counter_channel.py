@@ -1,7 +1,7 @@
 """The synchronous doors' way to the counters: threads ask, one thread sends one pipeline a tick for all of them.
 
-A decision takes at most `redis_timeout_s`; whatever is wrong with Redis, the answer is a Refusal. What calls used
-up or gave back rides along, at the latest after BEAT_S. The directory's version comes back with every pipeline, so
+Redis has `redis_timeout_s` to answer; whatever is wrong with it, the call gets a Refusal. What calls used up or gave
+back rides along, at the latest after BEAT_S. The directory's version comes back with every pipeline, so
 that a lost push is noticed at the next call.
 """
 
@@ -24,6 +24,7 @@ BEAT_S = 0.1
 TIGHT_S = 0.15  # how long a call waits for units that other calls may give back
 TIGHT_STEP_S = 0.02
 REBUILD_RETRY_S = 2
+PATIENCE = 4  # how many answers of Redis a call waits for: the thread that asks may itself wait for a processor
 RECONNECT_S = (0.02, 0.05, 0.1, 0.25)  # pauses between attempts; the last one repeats
 
 
@@ -50,7 +51,7 @@ class CounterChannel:
     def __init__(
         self, settings: GatewaySettings, *, owner: str, journal: Position, clock: Clock, leases: Leases | None = None
     ) -> None:
-        self._timeout_s, self._clock = settings.redis_timeout_s, clock
+        self._patience_s, self._clock = PATIENCE * settings.redis_timeout_s, clock
         self._leases = leases or Leases(owner)
         self._exchange = Exchange(
             Link(settings.redis_url, timeout_s=settings.redis_timeout_s),
@@ -97,7 +98,7 @@ class CounterChannel:
         asking = _Asking(claims, self._clock.monotonic_s())
         self._calls.append(asking)
         self._wake.set()
-        answer = asking.answer if asking.done.acquire(timeout=self._timeout_s) else self._give_up(asking)
+        answer = asking.answer if asking.done.acquire(timeout=self._patience_s) else self._give_up(asking)
         if isinstance(answer, Left):
             return answer
         raise answer or _unavailable()
