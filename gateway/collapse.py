@@ -23,9 +23,7 @@ class Collapse:
         self._lock = threading.Lock()
 
     def holds(self, event: UsageEvent) -> bool:
-        """Count a refusal that is one too many, and keep it; whatever else is the caller's to write down."""
-        if not event.problem or event.accepted:
-            return False
+        """Count a refusal; one too many is kept here, else it is the caller's to write down."""
         who = (event.key, event.problem)
         with self._lock:
             seen = self._seen[who] = self._seen.get(who, 0) + 1

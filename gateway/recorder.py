@@ -62,17 +62,23 @@ class Recorder:
         at_ms = self.open()
         try:
             due = self._collapse.due(at_ms + 1000 if last else at_ms)
-            if due:
+            if due and self._journal.can_write():
                 self._journal.append([_stamped(event, at_ms) for event in due])
         finally:
             self._journal.closed(at_ms)
 
     def _write(self, event: UsageEvent | None, claims: tuple[Claim, ...]) -> None:
-        if event is None or self._collapse.holds(event):
+        if event is None or self._need_not_be_written(event):
             self._counters.settle(claims, used=False)
             return
         used = used_up(event)
         self._journal.append([event], settle=lambda: self._counters.settle(claims, used=used))
+
+    def _need_not_be_written(self, event: UsageEvent) -> bool:
+        """Refusals in a loop are counted together; in a full journal what room is left is for calls in flight."""
+        if event.accepted or not event.problem:
+            return False
+        return not self._journal.can_write() or self._collapse.holds(event)
 
 
 class Unrecorded:

@@ -93,6 +93,14 @@ def test_nothing_is_admitted_that_cannot_be_written_down(recorder, journal):
     assert refusal.value.code == "metering_unavailable"
 
 
+def test_in_a_full_journal_room_is_left_to_calls_in_flight(recorder, journal, counters):
+    journal.room = False
+    recorder.write(refused_event("metering_unavailable"), (), at_ms=recorder.open())
+    assert journal.lines == []
+    recorder.write(answered_event(), CLAIMS, at_ms=recorder.open())
+    assert len(journal.lines) == 1 and counters.settled[-1] == (CLAIMS, True, 1)
+
+
 def test_an_event_that_cannot_be_written_is_not_charged(recorder, journal, counters):
     journal.full = True
     with pytest.raises(JournalFull):
