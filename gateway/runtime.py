@@ -1,12 +1,12 @@
 """What one process needs to answer calls: threads, files and connections, opened at the first use, closed at exit."""
 
-import atexit
 import logging
 import os
 import socket
 import threading
 from collections.abc import Callable
 from functools import cached_property
+from multiprocessing.util import Finalize
 
 from gateway.attempts import Attempts
 from gateway.clock import Clock
@@ -115,13 +115,7 @@ def runtime_of(settings: GatewaySettings) -> Runtime:
         with _making:
             known = _runtimes.get(settings)
             if known is None or known[0] != os.getpid():
-                known = _runtimes[settings] = (os.getpid(), Runtime(settings))
+                runtime = Runtime(settings)
+                Finalize(None, runtime.close, exitpriority=0)  # atexit is for main processes: workers never run it
+                known = _runtimes[settings] = (os.getpid(), runtime)
     return known[1]
-
-
-@atexit.register
-def close_runtimes() -> None:
-    """Close what this process opened; what a parent had opened before a fork is the parent's."""
-    for pid, runtime in list(_runtimes.values()):
-        if pid == os.getpid():
-            runtime.close()

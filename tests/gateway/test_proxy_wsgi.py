@@ -40,3 +40,12 @@ def test_an_answer_of_known_length_is_cut_where_the_upstream_cuts_it(door):
     got = door.raw("GET /world/v1/cut HTTP/1.1")  # not even the head, if the cut comes before it was flushed
     assert got == b"" or got.endswith(b"\r\n\r\nabc")
     assert door.events()[-1]["problem"] == "upstream_truncated"
+
+
+def test_a_stop_says_goodbye(tmp_path):
+    with a_door(tmp_path, "gateway.proxy.wsgi:application") as door:
+        assert door.get("/world/v1/x").status == 200
+        door.process.terminate()
+        assert door.process.wait(15) == 0
+        (journal,) = (tmp_path / "journal").glob("*.jsonl")
+        assert journal.read_text().splitlines()[-1].startswith('{"bye":true')
