@@ -48,17 +48,7 @@ def create_plan(
         position=position,
         once_per_person=once_per_person,
     )
-    apis = list(Api.objects.filter(id__in=api_ids))
-    if not apis or len(apis) < len(set(api_ids)):
-        raise ProblemError("not_found", "Name the APIs that this plan covers.")
-    try:
-        with transaction.atomic():
-            plan.save(force_insert=True)
-    except IntegrityError as error:
-        raise ProblemError("conflict", f"There is a plan {plan.slug!r} already.") from error
-    plan.apis.set(apis)
-    if given_to_new:
-        Api.objects.filter(id__in=api_ids).update(free_plan=plan)
+    _save(plan, api_ids, given_to_new=given_to_new)
     note(plan, "plan.created", org=None, actor=actor, at=at, after={"slug": plan.slug})
     return set_terms(PlanVersion.objects.create(plan=plan, number=1).id, terms=terms, actor=actor, at=at)
 
@@ -91,6 +81,21 @@ def retire_plan(plan_id: UUID, *, actor: Actor, at: datetime) -> None:
         plan.state = PlanState.RETIRED
         plan.save(update_fields=["state"])
         note(plan, "plan.retired", org=None, actor=actor, at=at)
+
+
+def _save(plan: Plan, api_ids: Sequence[UUID], *, given_to_new: bool) -> None:
+    """Store a new plan with the APIs it covers. Raises ProblemError not_found, conflict."""
+    apis = list(Api.objects.filter(id__in=api_ids))
+    if not apis or len(apis) < len(set(api_ids)):
+        raise ProblemError("not_found", "Name the APIs that this plan covers.")
+    try:
+        with transaction.atomic():
+            plan.save(force_insert=True)
+    except IntegrityError as error:
+        raise ProblemError("conflict", f"There is a plan {plan.slug!r} already.") from error
+    plan.apis.set(apis)
+    if given_to_new:
+        Api.objects.filter(id__in=api_ids).update(free_plan=plan)
 
 
 def _visible(visibility: str) -> str:
