@@ -28,9 +28,9 @@ from config.local.processes import alive
 from config.local.tether import tether
 
 BASE_DIR = Path(__file__).resolve().parents[1]
-START_S = 180
+START_S = 300
 STOP_S = 60
-RESTART_S = 45
+RESTART_S = 90
 GIVE = """
 from uuid import UUID
 from django.utils import timezone

@@ -19,7 +19,7 @@ from config.local.supervisor import Role, Supervisor
 
 APPLICATION = "gateway.proxy.asgi:application"
 THREADS = 64  # calls at the same time in one process
-START_S = 60.0
+START_S = 150.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -74,6 +74,8 @@ def plan(options: argparse.Namespace, home: Home) -> Plan:
         raise StartError(f"--gateway-workers is {options.gateway_workers}: choose 1 to 64.")
     if options.no_demo and options.with_echo:
         raise StartError("--with-echo belongs to the demo's developer: leave out --no-demo.")
+    if options.json and not options.json.resolve().parent.is_dir():
+        raise StartError(f"There is no folder {options.json.resolve().parent} for --json: create it first.")
     wanted = {"demo": not options.no_demo, "echo": options.with_echo}
     inner = home.ports(*(name for name, want in wanted.items() if want))
     return Plan(
@@ -92,7 +94,7 @@ def home_of(options: argparse.Namespace) -> Home:
 
 def child_environment(home: Home) -> dict[str, str]:
     """What every process of this product gets: what we got, which home it belongs to, and what runs there."""
-    own = {"TOLLGATE_HOME": str(home.path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    own = {"TOLLGATE_HOME": str(home.path), "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
     return {**os.environ, **home.read(STORES_FILE), **own}
 
 

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from config.local.console import say
 from config.local.gateway import answering
 from config.local.home import Home
+from config.local.place import POINTER
 from config.local.plan import Plan
 from config.local.processes import children_of
 from config.local.roles import STAGES
@@ -39,8 +41,11 @@ class Report:
             return
         pids = self.pids(supervisor)
         if pids != self._written and len(pids["gateway"]) == self.plan.gateway_workers:
-            keep_secret(self.plan.json, json.dumps(self.content(pids), indent=1) + "\n")
             self._written = pids
+            try:
+                keep_secret(self.plan.json, json.dumps(self.content(pids), indent=1) + "\n")
+            except OSError as error:  # its folder has gone; what runs goes on
+                say(f"{self.plan.json} cannot be written: {error.strerror}")
 
     def content(self, pids: dict[str, list[int]]) -> dict[str, Any]:
         demo = self.home.read(DEMO_FILE)
@@ -71,6 +76,8 @@ class Report:
                     f"{self.plan.portal}/admin/ as {demo['admin']['email']}, password in {self._file(DEMO_FILE)}",
                 ),
             ]
+        if (pointer := self._file(POINTER)).exists():
+            rows.append(("Data", f"of PostgreSQL: {pointer.read_text().strip()}"))
         rows += [("Logs", str(self.home.logs)), ("Stop", "Ctrl-C; the data stays")]
         return [f"  {name:<8} {text}" for name, text in rows]
 

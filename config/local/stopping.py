@@ -13,8 +13,10 @@ class Stopping:
     def __init__(self) -> None:
         self._first_at: float | None = None
         self._again = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish stands
+            signal.signal(signal.SIGHUP, self._note)
 
     def __call__(self) -> bool:
         return self._first_at is not None

@@ -86,7 +86,7 @@ class Supervisor:
         for child in self.children.values():
             if child.process is None:
                 if time.monotonic() >= child.retry_at:
-                    self._spawn(child)
+                    self._try_again(child)
             elif self._dead(child.process):
                 self._bury(child)
             elif not child.ready and child.role.ready(child.process.pid):
@@ -134,6 +134,15 @@ class Supervisor:
         child.born_at = time.monotonic()
         child.ready = False
         self.on_start()
+
+    def _try_again(self, child: Child) -> None:
+        """Start a child again; what stands in the way now may be gone in a moment, so nothing else is given up."""
+        try:
+            self._spawn(child)
+        except (StartError, OSError) as error:
+            child.quick_deaths += 1
+            child.retry_at = time.monotonic() + LONGEST_PAUSE_S
+            self.say(f"{child.role.name} cannot be started now: {error}")
 
     def _dead(self, process: "subprocess.Popen[bytes]") -> bool:
         """Whether it has ended; its id stays taken until it is reaped, so that its group can still be named."""

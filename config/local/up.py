@@ -6,6 +6,7 @@ them from the home (`secrets.json`, `stores.json`), and so does every other mana
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,8 +24,9 @@ from config.local.report import Report
 from config.local.roles import STAGES, roles, store_role, stores
 from config.local.stopping import Stopping
 from config.local.supervisor import Supervisor
+from config.local.tether import tether
 
-STORE_S, ROLE_S, PREPARE_S = 60.0, 90.0, 300.0
+STORE_S, ROLE_S, PREPARE_S = 120.0, 180.0, 600.0  # a slow machine is not a broken one
 
 
 def main(argv: list[str]) -> int:
@@ -65,21 +67,31 @@ class Up:
     def run(self) -> None:
         """Start, watch, stop. Raises StartError, with everything stopped again."""
         began = time.monotonic()
+        if self.plan.json:
+            self.plan.json.unlink(missing_ok=True)  # what it said of an earlier run is not so any more
         try:
-            given = self._stores()
-            self.home.write(STORES_FILE, given | self.plan.settings(os.environ))
-            if not self.stopping():
-                self._prepare()
-            self._roles()
-            report = Report(self.home, self.plan, given)
-            report.refresh(self.supervisor)
+            report = self._start()
             if not self.stopping():
                 say(f"Tollgate runs, after {time.monotonic() - began:.1f} s.")
                 for line in report.lines():
                     say(line)
-            self._watch(report)
+            self.supervisor.watch(stopping=self.stopping, between=lambda: report.refresh(self.supervisor))
         finally:
             self._stop()
+
+    def _start(self) -> Report:
+        """Start everything, or as much as there was time for before it was asked to stop."""
+        say(f"Tollgate starts in {self.home.path}")
+        given = self._stores()
+        self.home.write(STORES_FILE, given | self.plan.settings(os.environ))
+        if not (self.home.path / "static").exists():
+            say("Preparing the database, the static files and the demo: the first time takes a little longer.")
+        for step in (self._prepare, self._roles):
+            if not self.stopping():
+                step()
+        report = Report(self.home, self.plan, given)
+        report.refresh(self.supervisor)
+        return report
 
     def _stores(self) -> dict[str, str]:
         """Check the stores that are given, start the others; return their URLs as settings."""
@@ -110,6 +122,7 @@ class Up:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                preexec_fn=tether(signal.SIGKILL),
             )
         give_up = time.monotonic() + PREPARE_S
         while child.poll() is None:
@@ -125,9 +138,6 @@ class Up:
         known = roles(self.home, self.plan)
         wanted = [known[name] for stage in STAGES[1:] for name in stage if name in known]
         self.supervisor.start(wanted, timeout_s=ROLE_S, stopping=self.stopping)
-
-    def _watch(self, report: Report) -> None:
-        self.supervisor.watch(stopping=self.stopping, between=lambda: report.refresh(self.supervisor))
 
     def _note(self) -> None:
         leftovers.note(self.home, [pid for name in self.supervisor.children if (pid := self.supervisor.pid(name))])

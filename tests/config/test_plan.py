@@ -62,6 +62,7 @@ def test_the_settings_that_follow(home: Home) -> None:
         (["--gateway-workers", "0"], "choose 1 to 64"),
         (["--portal-port", "70000"], "--portal-port is 70000"),
         (["--no-demo", "--with-echo"], "leave out --no-demo"),
+        (["--json", "/no/such/folder/up.json"], "There is no folder /no/such/folder"),
     ],
 )
 def test_refused(home: Home, argv: list[str], sentence: str) -> None:

@@ -101,6 +101,20 @@ def test_what_never_answers_is_given_up(supervisor: Supervisor, tmp_path: Path) 
         start(supervisor, role("mute", SLEEPER, log=tmp_path / "log", ready=lambda _pid: False), timeout_s=0.3)
 
 
+def test_what_stands_in_the_way_of_a_restart_is_said_and_nothing_else_given_up(
+    supervisor: Supervisor, lines: list[str]
+) -> None:
+    command = [sys.executable, "-c", SLEEPER]
+    ways: list[list[str]] = [command, ["/no/such/program"]]
+    moody = Role(name="moody", launch=lambda: (ways.pop(0), {}), ready=lambda _pid: True)
+    start(supervisor, moody, role("other", SLEEPER))
+    pid = supervisor.pid("moody")
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: any("moody cannot be started now" in line for line in lines), supervisor)
+    assert supervisor.pid("other")
+
+
 def test_stop_ends_a_child_with_its_children(supervisor: Supervisor) -> None:
     start(supervisor, role("family", FAMILY))
     pid = supervisor.pid("family")
