@@ -11,7 +11,7 @@ from marketplace import queries
 from marketplace.actions.keys import create_key, rename_key, reveal_test_key, revoke_key, roll_key
 from marketplace.actions.subscriptions import cancel_subscription, subscribe_free
 from marketplace.mapping import key_view, subscription_view
-from marketplace.rest.limits import KEYS_RATE, limited
+from marketplace.rest.limits import limited
 from marketplace.rest.serializers import (
     CreateKeySerializer,
     KeySerializer,
@@ -91,7 +91,7 @@ class Keys(ShopView):
 
     @extend_schema(operation_id="keys_create", request=CreateKeySerializer, responses={201: MintedKeySerializer})
     @idempotent(secrets=("secret",))
-    @limited("rest:keys", KEYS_RATE)
+    @limited("keys")
     def post(self, request: Request) -> Response:
         """Mint a key. A live key's `secret` is shown in this answer and never again."""
         asked = self.body(CreateKeySerializer)
@@ -129,7 +129,7 @@ class RollKey(ShopView):
 
     @extend_schema(operation_id="keys_roll", request=RollKeySerializer, responses={201: MintedKeySerializer})
     @idempotent(secrets=("secret",))
-    @limited("rest:keys", KEYS_RATE)
+    @limited("keys")
     def post(self, request: Request, id: UUID) -> Response:
         """Mint a successor with the same rights; the old key works for `overlap` longer."""
         asked = self.body(RollKeySerializer)
