@@ -1,7 +1,7 @@
 """Pages."""
 
 from allauth.account import views as allauth
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from portal.account import views as account
 from portal.catalogue import views as catalogue
@@ -20,7 +20,11 @@ entrance = [  # allauth reverses these names
     path("reset/", account.ResetView.as_view(), name="account_reset_password"),
     path("reset/sent/", allauth.password_reset_done, name="account_reset_password_done"),
     path("reset/done/", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"),
-    path("reset/<str:uidb36>-<str:key>/", account.ResetFromKeyView.as_view(), name="account_reset_password_from_key"),
+    re_path(
+        r"^reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",  # the key holds dashes, the id none
+        account.ResetFromKeyView.as_view(),
+        name="account_reset_password_from_key",
+    ),
     path("verify/", allauth.email_verification_sent, name="account_email_verification_sent"),
     path("verify/again/", account.verify_again, name="verify_again"),
     path("verify/<str:key>/", allauth.confirm_email, name="account_confirm_email"),

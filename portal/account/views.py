@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from portal.account.forms import LoginForm, SignupForm, plain
@@ -20,7 +21,13 @@ from portal.links import next_of
 
 
 class Unprocessable:
-    """An invalid form is answered 422, by the same view, with what was typed."""
+    """An invalid form is answered 422, by the same view, with what was typed; a `next` that leads out is dropped."""
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**more)  # type: ignore[misc]
+        target = next_of(self.request)  # type: ignore[attr-defined]
+        field = format_html('<input type="hidden" name="next" value="{}">', target) if target else ""
+        return context | {"redirect_field": field, "redirect_field_value": target}
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)  # type: ignore[misc]

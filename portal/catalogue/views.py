@@ -25,8 +25,8 @@ PER_PAGE = 24
 
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
-    q = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
-    category = request.GET.get("category", "").replace("\x00", "")[:80]
+    q = searched(request)
+    category = "".join(filter(str.isprintable, request.GET.get("category", "")))[:80]
     size = marketplace.catalogue_size(q=q, category=category)
     page = _page_number(request.GET.get("page", ""), last=max(1, -(-size // PER_PAGE)))
     context = {
@@ -41,6 +41,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "last": min(page * PER_PAGE, size),
     }
     return render(request, "portal/catalogue/list.html", context)
+
+
+def searched(request: HttpRequest) -> str:
+    """What the search box asks for, as it can be asked and printed again."""
+    return "".join(filter(str.isprintable, request.GET.get("q", ""))).strip()[:LONGEST_QUERY]
 
 
 def _page_number(text: str, *, last: int) -> int:

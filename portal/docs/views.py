@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace import public as marketplace
-from portal.catalogue.views import find_api
+from portal.catalogue.views import find_api, searched
 from portal.docs.declared import example_reply
 from portal.docs.form import OperationForm, shown_parameters, typed_values
 from portal.docs.highlight import highlighted
@@ -48,7 +48,7 @@ class Answer:
 def reference(request: HttpRequest, slug: str) -> HttpResponse:
     api = find_api(slug, request)
     operations = _of_version(marketplace.operations(api.id), request.GET.get("version", ""))
-    q = request.GET.get("q", "").strip()[:200]
+    q = searched(request)
     found = [
         o for o in operations if q.lower() in f"{o.method} {o.full_path} {o.summary} {o.operation_id} {o.tag}".lower()
     ]

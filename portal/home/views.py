@@ -1,6 +1,6 @@
 """The console's first page: the state in one look, and the next step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,7 +62,7 @@ def home(request: MemberRequest) -> HttpResponse:
     held = held_now(member)
     calls = recent_calls(member.org, limit=50)
     steps = checklist(member, calls, held)
-    spent, complete = quotas(member, held, at=now) if calls else (unspent(held), None)
+    reports = quota_reports(member, held, at=now) if calls else {}
     own_key = "" if any(not call.console for call in calls) else own_test_key(member)
     context = {
         "page": "home",
@@ -70,8 +70,8 @@ def home(request: MemberRequest) -> HttpResponse:
         "done": sum(step.done for step in steps),
         "totals": totals(_last_day(member, now) if calls else ()),
         "calls": calls[:8],
-        "quotas": spent,
-        "as_of": complete or as_of(),
+        "quotas": quotas(held, reports),
+        "as_of": next(iter(reports.values())).as_of if reports else as_of(),
         "curl": highlighted(first_call(held, key=own_key), "shell"),
         "waiting": once.waiting(request),
     }
@@ -105,29 +105,27 @@ def checklist(member: Member, calls: Sequence[CallRow], held: Held) -> list[Step
     ]
 
 
-def unspent(held: Held) -> list[Quota]:
-    """The quotas of somebody whose log is empty: nothing to ask for."""
-    return [Quota(row, 0, limit.amount, row.period.end_at) for row in held[:MOST_SHOWN] if (limit := _quota_of(row))]
-
-
 def _quota_of(row: marketplace.SubscriptionView) -> marketplace.LimitView | None:
     return next((limit for limit in row.version.limits if limit.kind == "quota" and limit.window == "period"), None)
 
 
-def quotas(member: Member, held: Held, *, at: datetime) -> tuple[list[Quota], datetime | None]:
-    """The first period quota of each subscription with what is used up of it, and how fresh that is."""
-    found: dict[datetime, UsageReport] = {}
+def quota_reports(member: Member, held: Held, *, at: datetime) -> dict[datetime, UsageReport]:
+    """What was used in the current periods, by their start; subscriptions of one rhythm share a report."""
+    starts = dict.fromkeys(row.period.start_at for row in held[:MOST_SHOWN] if _quota_of(row))
+    return {
+        start: usage_report(member.org, start=start, end=at, mode="live", group_by="subscription") for start in starts
+    }
+
+
+def quotas(held: Held, reports: Mapping[datetime, UsageReport]) -> list[Quota]:
+    """The period quota of each subscription with what is used up of it; without a report, nothing is."""
     out = []
     for row in held[:MOST_SHOWN]:
-        limit = _quota_of(row)
-        if limit is None:
-            continue
-        start = row.period.start_at
-        if start not in found:
-            found[start] = usage_report(member.org, start=start, end=at, mode="live", group_by="subscription")
-        used = sum(group.billable for group in found[start].rows if group.group == str(row.id))
-        out.append(Quota(row, used, limit.amount, row.period.end_at))
-    return out, next((report.as_of for report in found.values()), None)
+        report = reports.get(row.period.start_at)
+        used = sum(group.billable for group in report.rows if group.group == str(row.id)) if report else 0
+        if limit := _quota_of(row):
+            out.append(Quota(row, used, limit.amount, row.period.end_at))
+    return out
 
 
 @require_POST

@@ -10,9 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
-from redis.exceptions import RedisError
 
-from gateway.public import directory_present
+from gateway.public import NotPublished, directory_present
 from marketplace import public as marketplace
 from portal.context import THEMES
 from portal.docs.hero import hero_of
@@ -63,7 +62,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         cursor.execute("select 1")
     try:
         directory = directory_present(settings.GATEWAY)
-    except RedisError:
+    except NotPublished:
         return JsonResponse({"database": "ok", "redis": "away"}, status=503)
     state = {"database": "ok", "redis": "ok", "directory": "ok" if directory else "missing"}
     return JsonResponse(state, status=200 if directory else 503)

@@ -41,6 +41,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        for outer in self._open:
+            self.texts[outer][-1] += " "
         self._open.append(tag)
         self.texts.setdefault(tag, []).append("")
 
