@@ -23,12 +23,15 @@ class PriceEditor(StackedInline):
     model = Price
     form = PriceForm
     formset = PriceFormSet
-    extra = 1
+    extra = 0
     fields = (
-        ("position", "name", "kind", "meter"),
-        ("amount", "unit_amount", "included", "size"),
-        ("percent", "fixed", "dimension"),
-        ("tiers", "of", "filters"),
+        ("name", "position"),
+        ("kind", "meter"),
+        ("amount", "unit_amount"),
+        ("included", "size"),
+        ("percent", "fixed"),
+        ("tiers", "of"),
+        ("dimension", "filters"),
     )
 
 
@@ -36,7 +39,7 @@ class LimitEditor(TabularInline):
     model = Limit
     form = LimitForm
     formset = LimitFormSet
-    extra = 1
+    extra = 0
 
 
 class _Shown(TabularInline):

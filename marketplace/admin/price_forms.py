@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from kit.errors import FieldError, ProblemError
 from marketplace.limits import read_limits
@@ -19,6 +20,11 @@ COUNTS = ("included", "size")
 _REST = ("", "*", "∞", "rest", "null")
 
 
+def _typed_in(help_text: str) -> forms.CharField:
+    """A field for an amount, a count or a name: read as text, so that the readers can say why it is not one."""
+    return forms.CharField(required=False, help_text=help_text, widget=UnfoldAdminTextInputWidget)
+
+
 def _choices(names: Iterable[str], *, empty: bool = False) -> list[tuple[str, str]]:
     return ([("", "—")] if empty else []) + [(name, name.replace("_", " ")) for name in names]
 
@@ -26,23 +32,23 @@ def _choices(names: Iterable[str], *, empty: bool = False) -> list[tuple[str, st
 class PriceForm(forms.ModelForm):
     """One price: choose its kind, fill in what that kind has, leave the rest empty."""
 
-    kind = forms.ChoiceField(choices=_choices(MODELS))
-    meter = forms.ChoiceField(choices=_choices(METERS, empty=True), required=False)
-    amount = forms.CharField(required=False, help_text="flat, one off, package, minimum, maximum")
-    unit_amount = forms.CharField(required=False, help_text="per unit, overage, per active, transfer (per GB)")
-    included = forms.CharField(required=False, help_text="included overage, per active, transfer (GB)")
-    size = forms.CharField(required=False, help_text="package")
-    percent = forms.CharField(required=False, help_text="percentage, ad valorem")
-    fixed = forms.CharField(required=False, help_text="ad valorem")
-    dimension = forms.CharField(required=False, help_text="per active")
+    kind = forms.ChoiceField(choices=_choices(MODELS), widget=UnfoldAdminSelectWidget)
+    meter = forms.ChoiceField(choices=_choices(METERS, empty=True), required=False, widget=UnfoldAdminSelectWidget)
+    amount = _typed_in("flat, one off, package, minimum, maximum")
+    unit_amount = _typed_in("per unit, overage, per active, transfer (per GB)")
+    included = _typed_in("included overage, per active, transfer (GB)")
+    size = _typed_in("package")
+    percent = _typed_in("percentage, ad valorem")
+    fixed = _typed_in("ad valorem")
+    dimension = _typed_in("per active")
     of = forms.CharField(
         required=False,
         help_text="percentage, minimum, maximum: names of prices, one per line",
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
     tiers = forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "100000 0.005\n1000000 0.003\n* 0.0005"}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": "100000 0.005\n1000000 0.003\n* 0.0005"}),
         help_text='graduated, volume: one tier per line, "up to" and its unit amount; * for all the rest',
     )
 
