@@ -190,7 +190,9 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_CHANGE_EMAIL = True  # one address; another takes its place once it is verified
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}  # the rest is django-ratelimit's
+# Only what must know whether the password was right; the rest is django-ratelimit's (portal/limits.py).
+_COUNTED_BY_US = ("signup", "login", "reset_password", "reset_password_from_key", "change_password", "manage_email")
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", **dict.fromkeys(_COUNTED_BY_US)}
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "portal.account.mfa.MfaAdapter"
 MFA_TOTP_ISSUER = "Tollgate"

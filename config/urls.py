@@ -14,5 +14,6 @@ urlpatterns = [
 
 handler400 = "portal.site.failures.bad_request"
 handler403 = "portal.site.failures.forbidden"
+handler429 = "portal.site.failures.too_many_requests"  # allauth looks for it
 handler404 = "portal.site.failures.not_found"
 handler500 = "portal.site.failures.broken"

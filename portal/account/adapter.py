@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.public import mark_verified
 from portal.account.forms import SignupForm
 from portal.account.start import mint_account
+from portal.address import client_address
 from portal.links import is_local
 from portal.who import actor_of
 
@@ -45,6 +46,9 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.error(request, f"{email_address.email} belongs to another account.")
             return False
         return True
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
 
     def is_safe_url(self, url: str) -> bool:
         return is_local(url or "")

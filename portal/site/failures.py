@@ -46,6 +46,11 @@ def too_many_attempts(request: HttpRequest, *, what: str, retry_after: int) -> H
     return failure(request, "too_many_attempts", detail=detail, retry_after=retry_after)
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """For allauth, which says neither of what nor for how long."""
+    return failure(request, "too_many_attempts")
+
+
 def in_a_sentence(error: ProblemError) -> str:
     """What a refused action says, for a message or the top of a form."""
     return error.detail or "; ".join(wrong.message for wrong in error.errors) or PROBLEMS[error.code].detail

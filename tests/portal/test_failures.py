@@ -128,8 +128,7 @@ def test_what_changes_something_is_not_read(member, url):
         ("reset", "/reset/", {"email": "a@example.com"}),
     ],
 )
-def test_too_many_attempts_have_a_page(db, limits_on, settings, name, url, form):
-    settings.ACCOUNT_RATE_LIMITS = {}
+def test_too_many_attempts_have_a_page(db, limits_on, name, url, form):
     allowed = min(int(limit.rate.split("/")[0]) for limit in LIMITS[name])
     client = browser.visitor()
     answers = [client.post(url, form).status_code for _n in range(allowed + 1)]
@@ -203,3 +202,13 @@ def test_security_txt_and_favicon(db, settings):
     assert f"Contact: {settings.SECURITY_CONTACT}" in text
     assert "Expires: 20" in text
     assert b"<svg" in browser.visitor().get("/favicon.ico").content
+
+
+def test_guessing_a_password_is_slowed_down(member):
+    client = browser.visitor()
+    form = {"login": "ada.lovelace@example.com", "password": "wrong password"}
+    said = [page(client.post("/login/", form)).text("main") for _n in range(7)]
+    assert "Too many failed" not in said[0]
+    assert "Too many failed" in said[-1]
+    right = client.post("/login/", form | {"password": browser.PASSWORD})
+    assert right.status_code == 422  # also for who guesses right in the end
