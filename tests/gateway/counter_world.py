@@ -122,6 +122,7 @@ class World:
         self.slack: Counter = Counter()  # what a misfortune may let pass beyond it
         self.granted_tokens, self.bucket_resets = 0, 1
         self.newest: Counter = Counter()  # newest version that the server was shown
+        self.reclaimed: set[tuple[str, str, int]] = set()  # owner, counter, epoch
         self.exact = True  # nothing happened that only healing can set right
 
     # --- what the truth is ---
@@ -204,10 +205,10 @@ class World:
             if lease.claim.kind == "quota":
                 self.registered.add((worker.owner, lease.claim.counter))
         answer = self.store.claim(request.keys, request.args, self.now)
-        self._check_answer(request, answer)
+        self._check_answer(worker, request, answer)
         self.replies.append((worker, request, answer))
 
-    def _check_answer(self, request: Request, answer: list) -> None:
+    def _check_answer(self, worker: Worker, request: Request, answer: list) -> None:
         status, trusted = answer[0], answer[1]
         for i, lease in enumerate(request.leases if len(answer) > 4 else ()):
             claim = request.claims[i] if request.claims else lease.claim
@@ -223,6 +224,7 @@ class World:
                     assert quota.limit == {"Q": newest.quota, "A": newest.ever, "S": newest.soft}[claim.name]
                     self.cap[claim.counter] = max(self.cap[claim.counter], quota.limit)
                     assert not given or not claim.hard or quota.used <= quota.limit
+                    assert not given or (worker.owner, claim.counter, trusted) not in self.reclaimed
 
     def hear(self, index: int, *, repeat: bool) -> None:
         worker, request, answer = self.replies[index] if repeat else self.replies.pop(index)
@@ -242,7 +244,9 @@ class World:
             self._try(worker, asking.claims)
 
     def give_up(self, worker: Worker, index: int) -> None:
-        worker.leases.lost(worker.asking.pop(index).request)
+        request = worker.asking.pop(index).request
+        worker.leases.lost(request)
+        worker.unheard.pop(request.seq, None)
 
     def give_up_all(self, worker: Worker) -> None:
         for request in worker.unheard.values():
@@ -282,6 +286,7 @@ class World:
 
     def _forget_server(self) -> None:
         self.bucket_resets += 1
+        self.reclaimed.clear()
         self.newest = Counter({name: max(0, quota.version) for name, quota in self.store.model.quotas.items()})
         for worker in self.workers:  # its connection was cut
             worker.leases.doubt_all()
@@ -369,7 +374,8 @@ class World:
                 spent = sum(event[name] for event in worker.journal[mine.since :])
                 if ":A:" in name:
                     spent = mine.granted - mine.returned
-                self.store.reclaim(name, quota.epoch, owner, spent)
+                if self.store.reclaim(name, quota.epoch, owner, spent):
+                    self.reclaimed.add((owner, name, quota.epoch))
         self.registered = {(owner, name) for owner, name in self.registered if owner != worker.owner}
 
     def behind(self) -> bool:

@@ -13,6 +13,8 @@ from tests.gateway.counter_model import CounterModel
 from tests.gateway.counter_world import CALLS, EPOCH, START_MS, WINDOW_MS, Version, World
 
 INDEX = st.integers(0, 1000)
+ENDINGS = st.lists(st.sampled_from([None, True, False]), min_size=1, max_size=6)
+MOSTLY = st.sampled_from([True, True, True, False])
 MEANWHILE = st.lists(
     st.tuples(
         st.sampled_from(
@@ -54,12 +56,15 @@ class CounterMachine(RuleBasedStateMachine):
         self.world.call(self.pick(self.world.workers, index), kinds)
 
     @precondition(lambda self: self.world.workers)
-    @rule(index=INDEX, kinds=st.sampled_from(CALLS), count=st.integers(2, 6))
-    def calls_that_go_well(self, index: int, kinds: str, count: int) -> None:
+    @rule(index=INDEX, kinds=st.sampled_from(CALLS), endings=ENDINGS)
+    def calls_that_arrive(self, index: int, kinds: str, endings: list) -> None:
+        """Calls whose messages arrive at once; some of them end at once, too."""
         worker = self.pick(self.world.workers, index)
-        for _ in range(count):
+        for used in endings:
             self.world.call(worker, kinds)
             self.settle_network(worker)
+            if used is not None and worker.calls:
+                self.world.end(worker, len(worker.calls) - 1, used=used)
 
     @precondition(lambda self: any(worker.calls for worker in self.world.workers))
     @rule(index=INDEX, call=INDEX, used=st.booleans())
@@ -156,29 +161,31 @@ class CounterMachine(RuleBasedStateMachine):
 
     # --- the server's misfortunes ---
 
-    @rule()
-    def lose_everything(self) -> None:
+    @rule(back=MOSTLY)
+    def lose_everything(self, back: bool) -> None:
         self.world.lose_everything()
+        if back:
+            self.rebuild_now()
 
-    @rule(noticed=st.booleans(), index=INDEX, kinds=st.sampled_from(CALLS), count=st.integers(1, 6), used=st.booleans())
-    def lose_last_writes(self, noticed: bool, index: int, kinds: str, count: int, used: bool) -> None:
+    @rule(noticed=st.booleans(), back=MOSTLY, index=INDEX, kinds=st.sampled_from(CALLS), endings=ENDINGS)
+    def lose_last_writes(self, noticed: bool, back: bool, index: int, kinds: str, endings: list) -> None:
         """A restart or failover to a state before some calls; noticed by its run, or not at all."""
         world = self.world
         world.save()
-        for _ in range(count if world.workers else 0):
-            worker = self.pick(world.workers, index)
-            world.call(worker, kinds)
-            self.settle_network(worker)
-            if used and worker.calls:
-                world.end(worker, 0, used=True)
+        if world.workers:
+            self.calls_that_arrive(index, kinds, endings)
         if noticed:
             world.restart(world.snapshot)
+            if back:
+                self.rebuild_now()
         else:
             world.fail_over()
 
-    @rule()
-    def restart(self) -> None:
+    @rule(back=MOSTLY)
+    def restart(self, back: bool) -> None:
         self.world.restart(None)
+        if back:
+            self.rebuild_now()
 
     # --- rebuild ---
 
@@ -197,7 +204,7 @@ class CounterMachine(RuleBasedStateMachine):
         second=MEANWHILE,
         third=MEANWHILE,
         patient=st.booleans(),
-        finish=st.sampled_from([True] * 4 + [False]),
+        finish=MOSTLY,
     )
     def rebuild(self, first: list, second: list, third: list, patient: bool, finish: bool) -> None:
         """Snapshot, announcement, answers, setting; the world does not stand still in between."""
@@ -214,6 +221,8 @@ class CounterMachine(RuleBasedStateMachine):
         self.meanwhile(third)
         if finish:
             world.set()
+            for worker in world.workers if patient else ():
+                world.hear_run(worker)
         world.round = None
 
     def silent(self) -> list:
@@ -366,6 +375,7 @@ class CounterMachine(RuleBasedStateMachine):
                 assert used >= charged[claim.counter] or claim.name not in kinds
                 if claim.name in exact:
                     assert used == charged[claim.counter], claim.counter
+                    assert quota is None or quota.settled == used, claim.counter
 
 
 TestCounters = CounterMachine.TestCase
