@@ -7,6 +7,7 @@ whoever supervises starts both anew. Several such units share a port through SO_
 
 import argparse
 import os
+import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,8 @@ from config.local.announce import announce
 from config.local.ports import LOOPBACK
 from config.local.tether import hold_to
 
+Application = Callable[..., Any]
+CONNECTIONS = 4096  # open at the same time, idle ones included; calls beyond `--threads` wait their turn
 KILL_AFTER_S = 8  # a worker that does not end its calls by then is killed
 
 
@@ -40,19 +43,51 @@ def main(argv: list[str] | None = None) -> None:
         websockets=False,
         workers=1,
         blocking_threads=None if asynchronous else options.threads,  # an ASGI application has its own
-        backpressure=4 * options.threads,
+        backpressure=CONNECTIONS,
         workers_kill_timeout=KILL_AFTER_S,
     )
-    server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=True)
+    allow_files(2 * CONNECTIONS)  # the gateway holds one towards its upstream for each call
+    server.serve(
+        target_loader=partial(_load, os.getpid(), announcing_when_started if asynchronous else announcing_now),
+        wrap_loader=True,
+    )
 
 
-def _load(main_pid: int, target: str) -> Callable[..., Any]:
-    """Runs in the worker: load the application, then say that this process answers."""
+def allow_files(wanted: int) -> None:
+    """Raise this process's own limit of open files, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _load(main_pid: int, wrap: Callable[[Application], Application], target: str) -> Application:
+    """Runs in the worker: load the application, and see to it that this process says when it answers."""
     hold_to(main_pid, signal.SIGTERM)
     module, _, attribute = target.partition(":")
-    application: Callable[..., Any] = getattr(import_module(module), attribute)
+    application: Application = getattr(import_module(module), attribute)
+    return wrap(application)
+
+
+def announcing_now(application: Application) -> Application:
+    """A WSGI application answers as soon as it is loaded."""
     announce()
     return application
+
+
+def announcing_when_started(application: Application) -> Application:
+    """An ASGI application says itself when its start is complete."""
+
+    async def announcing(scope: Any, receive: Any, send: Any) -> None:
+        async def tell(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                announce()
+
+        await application(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    return announcing
 
 
 if __name__ == "__main__":

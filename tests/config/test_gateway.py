@@ -17,6 +17,7 @@ from config.local.probes import all_answer, status_of
 from config.local.processes import alive, children_of
 
 WORKERS = 3
+WORLD = ("--application", "demo.world.wsgi:application")
 PROBE = "/v1/countries/NP"
 
 
@@ -26,7 +27,7 @@ class Master:
         self.home.make()
         place = ("--port", str(self.port), "--workers", str(WORKERS), "--log", str(self.log))
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "gateway", *place, "--application", "demo.world.wsgi:application"],
+            [sys.executable, "manage.py", "gateway", *place, *WORLD],
             cwd=BASE_DIR,
             env=os.environ | {"TOLLGATE_HOME": str(folder), "TOLLGATE_ANNOUNCE": str(folder / "master")},
         )
