@@ -25,7 +25,6 @@ class SignupForm(allauth.SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         plain(self)
-        self.fields["email"].label = "E-mail"
         self.fields["email"].validators.append(MaxLengthValidator(LONGEST_EMAIL))  # allauth would cut it
         self.fields["password1"].help_text = "At least 10 characters."
 
@@ -69,3 +68,5 @@ def plain(form: forms.Form) -> None:
     """Labels stand above the field; a placeholder that repeats them is noise."""
     for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
+    if "email" in form.fields:
+        form.fields["email"].label = "E-mail"

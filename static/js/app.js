@@ -104,6 +104,10 @@
     if (event.target.classList.contains("keypick")) event.target.form.submit();
   });
 
+  /* --- a long list of pages opens where this page stands in it --- */
+  var here = document.querySelector(".docnav [aria-current]");
+  if (here) here.closest(".docnav").scrollTop = here.offsetTop - 120;
+
   /* --- live parts: not while hidden, not under a reader's hands --- */
   document.addEventListener("htmx:beforeRequest", function (event) {
     if (event.target.matches("[data-live]") && document.hidden) event.preventDefault();
