@@ -7,6 +7,7 @@ decoded, proxies never used. Faults leave as Refusal 502, 503 or 504, and a clie
 import logging
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -139,14 +140,17 @@ class Exchange:
         """Cut the connection, from any thread: whoever waits for it is woken by a fault."""
         wire = self._wire
         if wire is not None:
+            _reset_at_close(wire)
             try:
-                wire.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(wire, socket.SHUT_RDWR)  # SSLSocket's own would let a reader go on in the clear
             except OSError as error:
                 log.debug("already down: %s", error)
 
     def close(self) -> None:
         """Let go of everything; an answer that was not read to its end takes its connection along. Twice is once."""
         if self._link is not None:
+            if self._wire is not None:
+                _reset_at_close(self._wire)
             self._link.close()
             if self._response is not None:
                 self._response.close()
@@ -238,6 +242,14 @@ class Exchange:
             yield chunk
         if self._body.length is not None and self.bytes_in != self._body.length:
             raise ClientLeft
+
+
+def _reset_at_close(wire: socket.socket) -> None:
+    """Have close() send a reset: after a mere FIN an upstream may wait for room in our window for minutes."""
+    try:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError as error:
+        log.debug("already closed: %s", error)
 
 
 def told(error: Exception) -> Refusal:

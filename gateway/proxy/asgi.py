@@ -17,6 +17,7 @@ from django.conf import settings
 from gateway.proxy.incoming import RAW_HEADERS, RAW_TARGET, WATCH
 from gateway.proxy.wsgi import application as wsgi_application
 from gateway.runtime import runtime_of
+from gateway.upstream import UpstreamCut
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -74,8 +75,8 @@ class Visit:
             self._watch()
         try:
             await self._loop.run_in_executor(threads, self._run, environ)
-        except Left:
-            log.debug("the client left before its answer was whole")
+        except (Left, UpstreamCut) as cut:
+            log.debug("an answer was cut: %r", cut)
         except Exception:
             log.exception("an answer broke off")
         finally:

@@ -1,5 +1,6 @@
 """Exchanges with real sockets: what goes out, what comes back, and every way it can break."""
 
+import contextlib
 import threading
 import time
 
@@ -207,6 +208,33 @@ def test_a_waiting_exchange_can_be_cut_from_another_thread(upstream, upstreams):
     with pytest.raises(Refusal):
         started.start()
     started.close()
+
+
+@pytest.mark.parametrize("aborted", [False, True])
+@pytest.mark.parametrize("framing", ["Content-Length: 500000000", "X-Ends: with the connection"])
+def test_an_answer_that_is_left_stops_the_upstream_at_once(upstream, upstreams, framing, aborted):
+    stopped = threading.Event()
+
+    def pour(connection, _):
+        try:
+            connection.sendall(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode())
+            while True:
+                connection.sendall(b"x" * 65536)
+        except OSError:
+            stopped.set()
+            raise
+
+    upstream.answers["/"] = pour
+    started = exchange(upstreams, forward(upstream))
+    started.start()
+    started.read()
+    if aborted:
+        started.abort()
+        with contextlib.suppress(UpstreamCut):
+            while started.read():
+                pass
+    started.close()
+    assert stopped.wait(1), "a mere FIN leaves it waiting for room in a window that never opens"
 
 
 # --- uploads ---
