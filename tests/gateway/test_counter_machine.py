@@ -14,6 +14,7 @@ from tests.gateway.counter_world import CALLS, EPOCH, START_MS, WINDOW_MS, Versi
 
 INDEX = st.integers(0, 1000)
 ENDINGS = st.lists(st.sampled_from([None, True, False]), min_size=1, max_size=6)
+FATES = ("rHh", "Rrhh", "rx", "trRx", "Rh", "rtRh", "rxtrh", "RhtRxrh")
 MOSTLY = st.sampled_from([True, True, True, False])
 MEANWHILE = st.lists(
     st.tuples(
@@ -65,6 +66,24 @@ class CounterMachine(RuleBasedStateMachine):
             self.settle_network(worker)
             if used is not None and worker.calls:
                 self.world.end(worker, len(worker.calls) - 1, used=used)
+
+    @precondition(lambda self: self.world.workers)
+    @rule(index=INDEX, kinds=st.sampled_from(CALLS), fate=st.sampled_from(FATES), forget=st.booleans())
+    def call_over_a_bad_network(self, index: int, kinds: str, fate: str, forget: bool) -> None:
+        """Each letter: the last request arrives, or arrives and stays (R); the last reply is heard, or stays (H)."""
+        world, worker = self.world, self.pick(self.world.workers, index)
+        world.call(worker, kinds)
+        for step in fate:
+            if step in "rR" and world.requests:
+                world.deliver(len(world.requests) - 1, repeat=step == "R")
+            elif step in "hH" and world.replies:
+                world.hear(len(world.replies) - 1, repeat=step == "H")
+            elif step == "x" and world.replies:
+                world.replies.pop()
+            elif step == "t":
+                world.tell(worker, now=True)
+        if forget and worker.asking:
+            world.give_up(worker, -1)
 
     @precondition(lambda self: any(worker.calls for worker in self.world.workers))
     @rule(index=INDEX, call=INDEX, used=st.booleans())
@@ -200,25 +219,27 @@ class CounterMachine(RuleBasedStateMachine):
         self.world.hear_run(self.pick(self.world.workers, index))
 
     @rule(
-        first=MEANWHILE,
-        second=MEANWHILE,
-        third=MEANWHILE,
+        busy=st.lists(st.tuples(INDEX, st.sampled_from(CALLS)), max_size=4),
+        parts=st.tuples(MEANWHILE, MEANWHILE, MEANWHILE, MEANWHILE),
         patient=st.booleans(),
         finish=MOSTLY,
     )
-    def rebuild(self, first: list, second: list, third: list, patient: bool, finish: bool) -> None:
+    def rebuild(self, busy: list, parts: tuple, patient: bool, finish: bool) -> None:
         """Snapshot, announcement, answers, setting; the world does not stand still in between."""
         world = self.world
+        for index, kinds in busy if world.workers else ():
+            self.calls_that_arrive(index, kinds, [None])
         if not world.generation:
             world.open_run()
         world.begin()
-        self.meanwhile(first)
+        self.meanwhile(parts[0])
         world.announce()
-        self.meanwhile(second)
+        self.meanwhile(parts[1])
         for worker in self.silent() if patient else self.silent()[:1]:
-            world.join(worker)
-            self.meanwhile(third[:1])
-        self.meanwhile(third)
+            if worker.alive:
+                world.join(worker)
+            self.meanwhile(parts[2])
+        self.meanwhile(parts[3])
         if finish:
             world.set()
             for worker in world.workers if patient else ():
@@ -235,7 +256,7 @@ class CounterMachine(RuleBasedStateMachine):
                 world.commit(self.pick(world.everyone(), index), 5)
             elif what == "start":
                 world.start(size=0, skew_ms=0)
-            elif what == "hear_run":
+            elif what == "hear":
                 for worker in world.workers:
                     world.hear_run(worker)
             elif what == "arrive":
@@ -321,7 +342,7 @@ class CounterMachine(RuleBasedStateMachine):
             world.open_run()
         for worker in world.workers:
             world.hear_run(worker)
-        self.rebuild([], [], [], patient=True, finish=True)
+        self.rebuild([], ([], [], [], []), patient=True, finish=True)
 
     def settle_network(self, worker=None) -> None:
         """Let what is on its way arrive: of one worker, or of all."""
