@@ -96,7 +96,7 @@ class Exchange:
         self.ended = False  # the answer was read to its end
         self.upstream_ms = 0  # from the first attempt to the answer's head
         self._upstreams, self._forward, self._body = upstreams, forward, body
-        self._entered = False
+        self._entered = self._aborted = False
         self._link: Link | None = None
         self._wire: socket.socket | None = None
         self._response: HTTPResponse | None = None
@@ -110,7 +110,7 @@ class Exchange:
         try:
             response = self._response = self._converse(place_of(target.base_url))
         except FAULTS as error:
-            log.warning("upstream %s: %s", target.id, error)
+            self._say("upstream %s: %s", error)
             raise told(error) from error
         finally:
             self.upstream_ms = round((clock() - started) * 1000)
@@ -123,7 +123,7 @@ class Exchange:
         try:
             data = self._response.read1(READ_BYTES, decode_content=False)
         except FAULTS as error:
-            log.warning("upstream %s broke off its answer: %s", self._forward.target.id, error)
+            self._say("upstream %s broke off its answer: %s", error)
             raise UpstreamCut from error
         if not data or self._response.length_remaining == 0:
             self._keep()
@@ -138,6 +138,7 @@ class Exchange:
 
     def abort(self) -> None:
         """Cut the connection, from any thread: whoever waits for it is woken by a fault."""
+        self._aborted = True
         wire = self._wire
         if wire is not None:
             _reset_at_close(wire)
@@ -158,6 +159,10 @@ class Exchange:
         if self._entered:
             self._entered = False
             self._upstreams.leave(self._forward.target.id)
+
+    def _say(self, text: str, error: Exception) -> None:
+        """Log a fault of the upstream; one that we caused ourselves is nobody's news."""
+        log.log(logging.DEBUG if self._aborted else logging.WARNING, text, self._forward.target.id, error)
 
     # --- the conversation ---
 
