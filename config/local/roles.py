@@ -61,7 +61,7 @@ def _upstreams(home: Home, plan: Plan) -> Iterator[Role]:
 
 
 def _workers(home: Home) -> Iterator[Role]:
-    worker = (*CELERY, "worker", "--loglevel", "WARNING", "--concurrency", "2", "--without-gossip")
+    worker = (*CELERY, "worker", "--loglevel", "WARNING", "--concurrency", "2", "--without-gossip", "--without-mingle")
     beat = (*CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(home.run / "beat"))
     yield _python_role(home, "shipper", (*PYTHON, "gateway.shipper"))
     yield _python_role(home, "worker", worker, stop_s=5)
