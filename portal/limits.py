@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Literal
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django_ratelimit.core import get_usage
 
 from portal.address import client_address, network_of
 from portal.site.failures import too_many_attempts
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def limited(name: str) -> Callable[[View], View]:
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             exceeded = spend(request, name) if request.method == "POST" else None
             if exceeded:
                 return too_many_attempts(request, what=exceeded.limit.what, retry_after=exceeded.retry_after)

@@ -8,13 +8,16 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts import public as accounts
 from portal.address import client_address
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
+
+NOTED = "_member"  # on the request: read once
 
 
 @dataclass(frozen=True)
@@ -57,24 +60,25 @@ def actor_of(request: HttpRequest, *, user: Any = None) -> accounts.Actor:
 
 def member_of(request: HttpRequest) -> Member | None:
     """The signed-in person's membership; None for visitors, and for people who belong nowhere."""
-    if not hasattr(request, "_member"):
-        request._member = _read(request) if request.user.is_authenticated else None
-    return cast("Member | None", request._member)
+    if not hasattr(request, NOTED):
+        setattr(request, NOTED, _read(request) if request.user.is_authenticated else None)
+    return cast("Member | None", getattr(request, NOTED))
 
 
 def _read(request: HttpRequest) -> Member | None:
-    found = accounts.memberships_of(request.user.pk)
+    user_id = cast(UUID, request.user.pk)
+    found = accounts.memberships_of(user_id)
     if not found:
         return None
     organization, role = found[0]
-    return Member(request.user.pk, request.user.get_username(), role, organization, actor_of(request))
+    return Member(user_id, request.user.get_username(), role, organization, actor_of(request))
 
 
 def member_required(view: View) -> View:
     """Only for members: visitors are sent to sign in and come back; who belongs nowhere is shown the way in."""
 
     @wraps(view)
-    def guarded(request: MemberRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(request: MemberRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         member = member_of(request)

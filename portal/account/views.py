@@ -1,11 +1,12 @@
 """allauth's views under our addresses: 422 for invalid input, limits in front, the live secret handed over."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import views as allauth
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -97,11 +98,17 @@ class ReauthenticateView(Plain, Unprocessable, allauth.ReauthenticateView):
 @limited("verify")
 def verify_again(request: HttpRequest) -> HttpResponse:
     """Send the verification link once more, to the address of the account."""
-    address = EmailAddress.objects.get_primary(request.user) or EmailAddress.objects.filter(user=request.user).first()
-    if address is None:
-        address = EmailAddress.objects.create(user=request.user, email=request.user.email, primary=True)
+    address = address_of(cast(AbstractBaseUser, request.user))
     if address.verified:
         messages.info(request, f"{address.email} is verified.")
     elif send_verification_email_to_address(request, address):
         messages.success(request, f"We have sent the link to {address.email} again.")
+    else:
+        messages.info(request, f"We sent the link to {address.email} a moment ago. Look into the spam folder too.")
     return redirect(next_of(request, default="/app/"))
+
+
+def address_of(user: AbstractBaseUser) -> EmailAddress:
+    """The person's address as allauth keeps it; made for accounts that did not come through the form."""
+    found = EmailAddress.objects.filter(user_id=user.pk).order_by("-primary", "pk").first()
+    return found or EmailAddress.objects.create(user_id=user.pk, email=user.get_username(), primary=True)

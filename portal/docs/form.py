@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from marketplace.public import OperationView, ParameterView
-from portal.docs.outgoing import field_name, is_array
+from portal.docs.outgoing import field_name, is_array, media_types
 
 LONGEST_VALUE = 2_000
 LONGEST_BODY = 256 * 1024
@@ -43,18 +43,18 @@ class OperationForm(forms.Form):
                 strip=False,
                 widget=forms.Textarea,
             )
-            if len(operation.body.content) > 1:
-                choices = [(content.type, content.type) for content in operation.body.content]
+            kinds = media_types(operation.body)
+            if len(kinds) > 1:
+                choices = [(kind, kind) for kind in kinds]
                 self.fields["content_type"] = forms.ChoiceField(label="Content type", choices=choices, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.operation.body and cleaned.get("body"):
-            self._check_body(cleaned)
+            self._check_body(cleaned, cleaned.get("content_type") or media_types(self.operation.body)[0])
         return cleaned
 
-    def _check_body(self, cleaned: dict[str, Any]) -> None:
-        kind = cleaned.get("content_type") or self.operation.body.content[0].type
+    def _check_body(self, cleaned: dict[str, Any], kind: str) -> None:
         if not kind.partition(";")[0].strip().endswith("json"):
             return
         try:
@@ -100,12 +100,12 @@ def typed_values(operation: OperationView, data: QueryDict) -> dict[str, str]:
 
 def _field(parameter: ParameterView) -> forms.Field:
     schema = parameter.schema if isinstance(parameter.schema, dict) else {}
-    common = {"label": parameter.name, "required": parameter.required}
+    label, required = parameter.name, parameter.required
     choices = _choices(schema)
     if choices:
-        empty = [] if parameter.required else [("", "not sent")]
-        return forms.ChoiceField(choices=empty + choices, **common)
-    field = forms.CharField(max_length=LONGEST_VALUE, validators=[_no_control], **common)
+        empty = [] if required else [("", "not sent")]
+        return forms.ChoiceField(choices=empty + choices, label=label, required=required)
+    field = forms.CharField(max_length=LONGEST_VALUE, validators=[_no_control], label=label, required=required)
     field.widget.attrs.update({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"})
     if parameter.example or is_array(parameter):
         field.widget.attrs["placeholder"] = parameter.example or "a, b, c"

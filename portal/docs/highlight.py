@@ -76,7 +76,8 @@ def highlighted(code: str, grammar: str = "") -> SafeString:
 
 
 def _coloured(code: str, pattern: re.Pattern[str]) -> str:
-    out, end = [], 0
+    out: list[str] = []
+    end = 0
     for match in pattern.finditer(code):
         out.append(escape(code[end : match.start()]))
         # A token over several lines is closed and opened again, so that every line is whole by itself.

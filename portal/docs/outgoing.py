@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from marketplace.public import OperationView, ParameterView
+from marketplace.public import BodyView, OperationView, ParameterView
 
 Pairs = tuple[tuple[str, str], ...]
 Values = Mapping[str, str]  # form field name ("query.lang", "body") → text as typed
@@ -43,10 +43,15 @@ def compose(operation: OperationView, values: Values) -> Outgoing:
         elif text and parameter.where == "header":
             headers.append((parameter.name, text))
     body = values.get("body", "") if operation.body else ""
-    if body:
-        headers.append(("Content-Type", values.get("content_type", "") or operation.body.content[0].type))
+    if operation.body and body:
+        headers.append(("Content-Type", values.get("content_type", "") or media_types(operation.body)[0]))
     method = "GET" if operation.method == "*" else operation.method
     return Outgoing(method, path, "&".join(query), tuple(headers), body)
+
+
+def media_types(body: BodyView) -> list[str]:
+    """What a body may be sent as, the usual one first."""
+    return [content.type for content in body.content] or ["application/json"]
 
 
 def _filled(path: str, name: str, text: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -139,5 +141,7 @@ def start(request: HttpRequest) -> HttpResponse:
         minted = mint_account(request, user=request.user, at=at)
     messages.success(request, "Your organization is ready.")
     response = redirect("home")
-    once.hand_over(response, user_id=request.user.pk, key_id=minted.live_key.id, secret=minted.live_secret, at=at)
+    once.hand_over(
+        response, user_id=cast(UUID, request.user.pk), key_id=minted.live_key.id, secret=minted.live_secret, at=at
+    )
     return response

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from django import forms
 
@@ -54,7 +54,8 @@ class KeyForm(forms.Form):
             self.scopes.append(Scope("read", "Read only", "GET and HEAD, in all APIs you subscribe to now"))
             self.scopes += [Scope(slug, f"Only {name}", f"All operations of {name}") for slug, name in apis]
         self._slugs = [slug for slug, _ in apis]
-        self.fields["scope"].choices = [(scope.value, scope.label) for scope in self.scopes]
+        scope_field = cast(forms.ChoiceField, self.fields["scope"])
+        scope_field.choices = [(scope.value, scope.label) for scope in self.scopes]
 
     def clean_allowed_ips(self) -> tuple[str, ...]:
         lines = [

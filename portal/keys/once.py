@@ -31,9 +31,9 @@ def hand_over(response: HttpResponse, *, user_id: UUID, key_id: UUID, secret: st
     """Put a secret into the answer's cookies. A second one replaces the first."""
     text = json.dumps({"key": str(key_id), "secret": secret, "until": at.timestamp() + SECONDS})
     sealed = encrypt(settings.ENCRYPTION_KEY, text, aad=_place(user_id))
-    kept = {"max_age": SECONDS, "secure": settings.HTTPS, "httponly": True, "samesite": "Strict"}
-    response.set_cookie(SEALED, sealed, path=PATH, **kept)
-    response.set_cookie(WAITING, "1", path="/", **(kept | {"samesite": "Lax"}))
+    secure: bool = settings.HTTPS
+    response.set_cookie(SEALED, sealed, SECONDS, path=PATH, secure=secure, httponly=True, samesite="Strict")
+    response.set_cookie(WAITING, "1", SECONDS, path="/", secure=secure, httponly=True, samesite="Lax")
 
 
 def take(request: HttpRequest, *, user_id: UUID, at: datetime) -> Handed | None:

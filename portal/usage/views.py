@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -42,12 +43,9 @@ def usage(request: MemberRequest) -> HttpResponse:
     demand(member, "usage.read")
     wish = asked(request.GET)
     now = timezone.now()
-    start = wish.start(now)
     keys = {key.id: key for key in marketplace.keys(member.org)}
     calls = recent_calls(member.org, limit=LOG_LINES, key=wish.key)
-    asked_for = {"start": start, "end": now, "key": wish.key, "mode": wish.mode}
-    points = usage_series(member.org, step=wish.range.step, **asked_for) if calls else ()
-    report = usage_report(member.org, group_by="key", **asked_for) if calls else None
+    points, report = _counted(member, wish, now) if calls else ((), None)
     context = {
         "page": "usage",
         "asked": wish,
@@ -61,6 +59,12 @@ def usage(request: MemberRequest) -> HttpResponse:
         "curl": "" if calls else _first_curl(member, list(keys.values())),
     }
     return render(request, "portal/usage/page.html", context)
+
+
+def _counted(member: Member, wish: Asked, now: datetime) -> tuple[tuple[UsagePoint, ...], UsageReport]:
+    org, start, key, mode = member.org, wish.start(now), wish.key, wish.mode
+    points = usage_series(org, start=start, end=now, step=wish.range.step, key=key, mode=mode)
+    return points, usage_report(org, start=start, end=now, key=key, mode=mode, group_by="key")
 
 
 def _first_curl(member: Member, keys: Sequence[marketplace.KeyView]) -> SafeString:
