@@ -28,6 +28,7 @@ from config.local.processes import alive
 from config.local.tether import tether
 
 BASE_DIR = Path(__file__).resolve().parents[1]
+PRODUCTS = {"product", "product_without_push", "own"}
 START_S = 300
 STOP_S = 60
 RESTART_S = 90
@@ -329,6 +330,15 @@ def product_without_push() -> Iterator[Product]:
     """A product whose gateways never hear of a change: they have to find out."""
     failpoints = {"TOLLGATE_FAILPOINTS": "directory.push=drop"}
     yield from running("--with-echo", "--gateway-workers", "4", environment=failpoints)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those that want a whole product run in one: it is started once."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        if PRODUCTS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("product"))
 
 
 def _environment() -> dict[str, str]:
