@@ -19,6 +19,7 @@ from gateway.leases import Leases, Request
 from gateway.rebuild import Joined
 
 Read = TypeVar("Read")
+GOODBYE_TICKS = 20
 _RUN: Command = ("HMGET", names.RUN, "run_id", "generation", "round")
 _VERSION: Command = ("GET", names.DIRECTORY_VERSION)
 
@@ -65,12 +66,15 @@ class Exchange:
 
     def close(self) -> None:
         """Give everything back and say goodbye; calls still in flight are left to the reclaim."""
-        if self._link.is_open:
+        if not self._link.is_open:
+            return
+        for _ in range(GOODBYE_TICKS):
             self.tick([], but=())
-            if not self._leases.all_told():
-                return
-            self._link.demand([("SREM", names.OWNERS, self._leases.owner), ("DEL", names.held_by(self._leases.owner))])
-            self._link.close()
+            if self._leases.all_told():
+                owner = self._leases.owner
+                self._link.demand([("SREM", names.OWNERS, owner), ("DEL", names.held_by(owner))])
+                break
+        self._link.close()
 
     def tick(self, wanted: Sequence[tuple[Claim, ...]], *, but: Collection[str]) -> list[Reply | None]:
         """Tell what is untold and claim what is wanted; return one reply each, None where the server failed it.

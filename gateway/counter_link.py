@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 SCRIPT = (Path(__file__).parent / "leases.lua").read_text()
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_OF_ONE_RUN = ("WRONGTYPE", "user_script", "Error running script")  # how such an answer begins
 Command = Sequence[str | int | bytes]
 Answer = Any  # what Redis says: bytes, int, None, or a list of them
 
@@ -49,13 +50,14 @@ class Link:
 
     def open(self, *, probe: Command) -> None:
         """Connect, and see that the server takes a write (`probe`). Raises LinkDown."""
+        deadline_s = time.monotonic() + self._timeout_s
         try:
             self._connection = self._pool.make_connection()
             self._connection.connect()
         except (RedisError, OSError) as error:
             self.close()
             raise LinkDown(error) from error
-        info, _ = self.demand([("INFO", "server"), probe])
+        info, _ = self.demand([("INFO", "server"), probe], deadline_s=deadline_s)
         self.run_id = next(line[7:] for line in info.splitlines() if line.startswith(b"run_id:"))
 
     def close(self) -> None:
@@ -63,9 +65,9 @@ class Link:
             self._connection.disconnect()
             self._connection = None
 
-    def exchange(self, commands: Sequence[Command]) -> list[Answer]:
+    def exchange(self, commands: Sequence[Command], *, deadline_s: float | None = None) -> list[Answer]:
         """Send commands in one write, return the answers; a ResponseError stands for a refused one. Raises LinkDown."""
-        deadline_s = time.monotonic() + self._timeout_s
+        deadline_s = deadline_s or time.monotonic() + self._timeout_s
         try:
             self._connection.send_packed_command(self._connection.pack_commands(commands))
             return [self._read(deadline_s) for _ in commands]
@@ -75,9 +77,9 @@ class Link:
                 error, cut=isinstance(error, ConnectionError) and not isinstance(error, BusyLoadingError)
             ) from error
 
-    def demand(self, commands: Sequence[Command]) -> list[Answer]:
-        """Exchange commands that a server in order does not refuse."""
-        answers = self.exchange(commands)
+    def demand(self, commands: Sequence[Command], *, deadline_s: float | None = None) -> list[Answer]:
+        """Exchange commands that a server in order does not refuse. Raises LinkDown."""
+        answers = self.exchange(commands, deadline_s=deadline_s)
         for answer in answers:
             if isinstance(answer, ResponseError):
                 self.close()
@@ -87,18 +89,22 @@ class Link:
     def run(self, commands: Sequence[Command], scripts: Sequence[Command]) -> tuple[list[Answer], list[Answer]]:
         """Exchange plain commands and, after them in order, runs of the script: (number of keys, keys…, args…).
 
-        A server that does not know the script gets it within the same call. Where all runs are refused, it is down.
+        A server that does not know the script gets it within the same call. One that refuses a run for its own
+        state's sake is down; a run that fails by its counters' is its caller's, as a ResponseError.
         """
-        said = self.exchange([*commands, *(("EVALSHA", SHA, *script) for script in scripts)])
+        deadline_s = time.monotonic() + self._timeout_s
+        said = self.exchange([*commands, *(("EVALSHA", SHA, *script) for script in scripts)], deadline_s=deadline_s)
         plain, ran = said[: len(commands)], said[len(commands) :]
         unknown = [i for i, answer in enumerate(ran) if isinstance(answer, NoScriptError)]
         if unknown:
-            _, *again = self.exchange([("SCRIPT", "LOAD", SCRIPT), *(("EVALSHA", SHA, *scripts[i]) for i in unknown)])
+            load = ("SCRIPT", "LOAD", SCRIPT)
+            _, *again = self.exchange([load, *(("EVALSHA", SHA, *scripts[i]) for i in unknown)], deadline_s=deadline_s)
             for i, answer in zip(unknown, again, strict=True):
                 ran[i] = answer
-        if ran and all(isinstance(answer, ResponseError) for answer in ran):
-            self.close()
-            raise LinkDown(ran[0])
+        for answer in ran:
+            if isinstance(answer, ResponseError) and not str(answer).startswith(_OF_ONE_RUN):
+                self.close()
+                raise LinkDown(answer)
         return plain, ran
 
     def _read(self, deadline_s: float) -> Answer:

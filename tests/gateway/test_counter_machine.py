@@ -137,9 +137,13 @@ class CounterMachine(RuleBasedStateMachine):
         self.world.start(size=size, skew_ms=skew_ms)
 
     @precondition(lambda self: self.world.workers)
-    @rule(index=INDEX)
-    def kill(self, index: int) -> None:
-        self.world.stop(self.pick(self.world.workers, index))
+    @rule(index=INDEX, kinds=st.sampled_from(CALLS), calls=st.integers(0, 2))
+    def kill(self, index: int, kinds: str, calls: int) -> None:
+        """With calls in flight, and the last words still on their way."""
+        worker = self.pick(self.world.workers, index)
+        self.calls_that_arrive(index, kinds, [None, True][:calls])
+        self.world.call(worker, kinds)
+        self.world.stop(worker)
 
     @precondition(lambda self: self.world.dead)
     @rule(index=INDEX)
