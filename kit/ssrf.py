@@ -38,6 +38,7 @@ _DENIED = tuple(
         "100::/64",
         "2001::/23",  # Teredo, ORCHID, benchmarks
         "2001:db8::/32",
+        "2002::/16",  # 6to4: retired, it carries an IPv4 address, and Python releases disagree whether it is global
         "3fff::/20",
         "5f00::/16",
         "fc00::/7",  # fd00:ec2::254 is AWS's metadata
@@ -98,12 +99,10 @@ def is_public(address: Address) -> bool:
 
 
 def _embedded(address: Address) -> list[IPv4Address]:
-    """IPv4 inside IPv6 that a packet would reach: 6to4 (RFC 3056), NAT64 (RFC 6052)."""
-    if isinstance(address, IPv4Address):
-        return []
-    if address in _NAT64:
+    """IPv4 inside IPv6 that a packet would reach: NAT64 (RFC 6052)."""
+    if isinstance(address, IPv6Address) and address in _NAT64:
         return [IPv4Address(int(address) & 0xFFFF_FFFF)]
-    return [address.sixtofour] if address.sixtofour else []
+    return []
 
 
 def look_up(host: str, port: int) -> Sequence[str]:
