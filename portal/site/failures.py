@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -21,6 +22,8 @@ def failure(
     status = status or problem.status
     if request.path.startswith("/api/"):
         return problem_json(request, code, detail=detail, retry_after=retry_after)
+    if not hasattr(request, "user"):  # refused before anybody asked who it is: a host that is not ours
+        return _bare(request, code, retry_after=retry_after)
     context = {"problem": problem, "status": status, "detail": detail or problem.detail, "retry_after": retry_after}
     template = "portal/site/failure_fragment.html" if request.headers.get("HX-Request") else "portal/site/failure.html"
     response = render(request, template, context, status=status)
@@ -33,7 +36,7 @@ def failure(
 def problem_json(request: HttpRequest, code: str, *, detail: str = "", retry_after: int | None = None) -> HttpResponse:
     body = render_problem(
         code,
-        portal_url=f"{request.scheme}://{request.get_host()}",
+        portal_url=settings.PORTAL_URL,
         request_id=str(uuid.uuid4()),
         detail=detail,
         retry_after=retry_after,

@@ -212,3 +212,12 @@ def test_guessing_a_password_is_slowed_down(member):
     assert "Too many failed" in said[-1]
     right = client.post("/login/", form | {"password": browser.PASSWORD})
     assert right.status_code == 422  # also for who guesses right in the end
+
+
+@pytest.mark.parametrize("host", ["evil.example", "", "a b", "[::1", "\u00e9.example"])
+def test_a_host_that_is_not_ours_is_refused_without_asking_who_it_is(db, host):
+    client = browser.visitor(raise_request_exception=False, HTTP_HOST=host, SERVER_NAME=host)
+    for path in ("/", "/apis/", "/api/v1/keys"):
+        response = client.get(path)
+        assert response.status_code == 400
+        assert host == "" or host not in response.content.decode()
