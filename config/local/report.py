@@ -1,6 +1,7 @@
 """What runs, for programs (`--json FILE`) and for people (the last lines on the console)."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from config.local.store import keep_secret
 from config.local.supervisor import Supervisor
 
 ALONE = {"postgres", "valkey", "gateway_master"}  # their children are their own affair
+LOOK_S = 0.3  # between two looks at who has been replaced
 DEMO_FILE = "demo.json"  # written by demo/seed.py
 
 
@@ -26,6 +28,7 @@ class Report:
         self.plan = plan
         self.stores = stores
         self._written: dict[str, list[int]] = {}
+        self._next_look_at = 0.0  # monotonic
 
     def pids(self, supervisor: Supervisor) -> dict[str, list[int]]:
         """The processes of each role: those that answer, their server and its helpers."""
@@ -37,8 +40,9 @@ class Report:
 
     def refresh(self, supervisor: Supervisor) -> None:
         """Write the file if the processes are others than it says and all of them answer."""
-        if not self.plan.json or not supervisor.all_ready():
+        if not self.plan.json or not supervisor.all_ready() or time.monotonic() < self._next_look_at:
             return
+        self._next_look_at = time.monotonic() + LOOK_S
         pids = self.pids(supervisor)
         if pids != self._written and len(pids["gateway"]) == self.plan.gateway_workers:
             self._written = pids
