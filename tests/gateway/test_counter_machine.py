@@ -14,7 +14,9 @@ from tests.gateway.counter_world import CALLS, EPOCH, START_MS, WINDOW_MS, Versi
 
 INDEX = st.integers(0, 1000)
 ENDINGS = st.lists(st.sampled_from([None, True, False]), min_size=1, max_size=6)
-FATES = ("rHh", "Rrhh", "rx", "trRx", "Rh", "rtRh", "rxtrh", "RhtRxrh")
+# c: call, t: tell, u: a call ends; r: the last request arrives (R: and stays to come again), h: the last reply is
+# heard (H: and again), x: it is lost, g: the call is given up
+FATES = ("crHh", "cRrhh", "crxg", "ctrRx", "cRgh", "crtRhg", "crxtrh", "cRhtRxrhg", "crhutrcrxgh", "cg")
 MOSTLY = st.sampled_from([True, True, True, False])
 MEANWHILE = st.lists(
     st.tuples(
@@ -68,21 +70,27 @@ class CounterMachine(RuleBasedStateMachine):
                 self.world.end(worker, len(worker.calls) - 1, used=used)
 
     @precondition(lambda self: self.world.workers)
-    @rule(index=INDEX, kinds=st.sampled_from(CALLS), fate=st.sampled_from(FATES), forget=st.booleans())
-    def call_over_a_bad_network(self, index: int, kinds: str, fate: str, forget: bool) -> None:
-        """Each letter: the last request arrives, or arrives and stays (R); the last reply is heard, or stays (H)."""
-        world, worker = self.world, self.pick(self.world.workers, index)
-        world.call(worker, kinds)
+    @rule(index=INDEX, kinds=st.sampled_from(CALLS), fate=st.sampled_from(FATES))
+    def call_over_a_bad_network(self, index: int, kinds: str, fate: str) -> None:
+        worker = self.pick(self.world.workers, index)
         for step in fate:
-            if step in "rR" and world.requests:
-                world.deliver(len(world.requests) - 1, repeat=step == "R")
-            elif step in "hH" and world.replies:
-                world.hear(len(world.replies) - 1, repeat=step == "H")
-            elif step == "x" and world.replies:
-                world.replies.pop()
-            elif step == "t":
-                world.tell(worker, now=True)
-        if forget and worker.asking:
+            self.befall(worker, kinds, step)
+
+    def befall(self, worker, kinds: str, step: str) -> None:
+        world = self.world
+        if step == "c":
+            world.call(worker, kinds)
+        elif step == "t":
+            world.tell(worker, now=True)
+        elif step == "u" and worker.calls:
+            world.end(worker, 0, used=True)
+        elif step in "rR" and world.requests:
+            world.deliver(len(world.requests) - 1, repeat=step == "R")
+        elif step in "hH" and world.replies:
+            world.hear(len(world.replies) - 1, repeat=step == "H")
+        elif step == "x" and world.replies:
+            world.replies.pop()
+        elif step == "g" and worker.asking:
             world.give_up(worker, -1)
 
     @precondition(lambda self: any(worker.calls for worker in self.world.workers))
