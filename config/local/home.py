@@ -52,7 +52,7 @@ class Home:
         except BlockingIOError:
             file.seek(0)
             raise StartError(
-                f"Tollgate already runs in {self.path} (process {file.read().strip() or '?'}): "
+                f"another one already runs in {self.path} (process {file.read().strip() or '?'}): "
                 "stop it first, or choose another --home."
             ) from None
         file.truncate(0)
