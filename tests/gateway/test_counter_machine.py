@@ -16,7 +16,7 @@ INDEX = st.integers(0, 1000)
 ENDINGS = st.lists(st.sampled_from([None, True, False]), min_size=1, max_size=6)
 # c: call, t: tell, u: a call ends; r: the last request arrives (R: and stays to come again), h: the last reply is
 # heard (H: and again), x: it is lost, g: the call is given up
-FATES = ("crHh", "cRrhh", "crxg", "ctrRx", "cRgh", "crtRhg", "crxtrh", "cRhtRxrhg", "crhutrcrxgh", "cg")
+FATES = ("crHh", "cRrhh", "crxg", "ctrRx", "cRgh", "crtRhg", "crxtrh", "cRhtRxrhg", "crhutrcrxgh", "crhcruh", "cg")
 MOSTLY = st.sampled_from([True, True, True, False])
 MEANWHILE = st.lists(
     st.tuples(
