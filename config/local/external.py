@@ -15,10 +15,10 @@ OLDEST_REDIS = 7
 def check_own_secrets(environment: Mapping[str, str]) -> None:
     """Stores of one's own outlive this home, so the secrets that open their rows must be one's own too."""
     given = [name for name in ("DATABASE_URL", "REDIS_URL") if environment.get(name)]
-    missing = [name for name in SECRETS if not (environment.get(name) or environment.get(f"{name}_FILE"))]
+    missing = [name for name in reversed(SECRETS) if not (environment.get(name) or environment.get(f"{name}_FILE"))]
     if given and missing:
         raise StartError(
-            f"{given[0]} is set but {', '.join(missing)} not: set your own (e.g. from `openssl rand -base64 40`) "
+            f"own {given[0]} is given, but no {', '.join(missing)}: set your own (e.g. from `openssl rand -base64 40`) "
             "and keep them as safe as the database."
         )
 

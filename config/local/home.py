@@ -12,7 +12,7 @@ from config.local.ports import free_port, is_free
 from config.local.store import keep_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-SECRETS = ("SECRET_KEY", "TOLLGATE_KEY_PEPPERS", "TOLLGATE_ENCRYPTION_KEY")
+SECRETS = ("SECRET_KEY", "TOLLGATE_ENCRYPTION_KEY", "TOLLGATE_KEY_PEPPERS")
 LOG_LIMIT = 16 << 20
 
 

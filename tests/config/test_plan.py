@@ -79,7 +79,7 @@ def test_a_port_that_is_taken_is_said_with_the_way_out(home: Home) -> None:
 
 def test_own_stores_need_own_secrets() -> None:
     own = {"DATABASE_URL": "postgresql://a@/b"}
-    with pytest.raises(StartError, match="DATABASE_URL is set but SECRET_KEY, TOLLGATE_KEY_PEPPERS"):
+    with pytest.raises(StartError, match="own DATABASE_URL is given, but no TOLLGATE_KEY_PEPPERS"):
         check_own_secrets(own)
     check_own_secrets(own | dict.fromkeys(SECRETS, "x"))
     check_own_secrets(own | {f"{name}_FILE": "/run/x" for name in SECRETS})

@@ -218,4 +218,4 @@ def test_own_stores_without_own_secrets_are_refused(external: dict[str, str], tm
     product = Product(tmp_path / "home", environment=external)
     done = product.manage("up", "--home", str(product.home))
     assert done.returncode == 1
-    assert "DATABASE_URL is set but SECRET_KEY" in done.stderr
+    assert "own DATABASE_URL is given, but no TOLLGATE_KEY_PEPPERS" in done.stderr
