@@ -14,8 +14,9 @@ from gateway import names
 from gateway.call import Claim
 from gateway.clock import Clock
 from gateway.counter_link import Answer, Command, Link, LinkDown
+from gateway.lease import Request
 from gateway.lease_script import Reply
-from gateway.leases import Leases, Request
+from gateway.leases import Leases
 from gateway.rebuild import Joined
 
 Read = TypeVar("Read")

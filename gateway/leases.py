@@ -10,11 +10,10 @@ import heapq
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
-from msgspec import Struct
-
 from gateway import names
 from gateway.call import Claim, Left, LimitState, Refusal
-from gateway.lease_script import Reply, Standing, Totals, line, read
+from gateway.lease import Account, Lease, Request
+from gateway.lease_script import Reply, Standing, line, read
 
 GRACE_MS = 2_000  # a call admitted before its window ended may claim from it so long after; also in leases.lua
 LIFE_MS = 1_000  # a leased unit is spent or given back within this,
@@ -30,57 +29,6 @@ Size = Callable[[Claim, int], int]  # claim, what its counter last had left → 
 def one(claim: Claim, remaining: int) -> int:
     """Lease nothing ahead: every call asks for its own units."""
     return 0
-
-
-class Account(Struct, eq=False):
-    """What this worker holds of one organization; `epoch` names the life of its counters (0: not asked yet)."""
-
-    org: str
-    epoch: int = 0
-    since: int = 0  # last seq of the journal when that life began here: what is written later is spent in it
-    leases: dict[str, "Lease"] = {}
-
-
-class Lease(Struct, eq=False):
-    """One counter, as this worker knows it."""
-
-    account: Account
-    claim: Claim  # the newest seen
-    granted: int = 0
-    settled: int = 0
-    returned: int = 0
-    free: int = 0  # of a bucket only this is kept: its tokens never come back
-    until_ms: int = 0  # free units are given back after this
-    heard: int = 0  # seq of the newest reply
-    doubt: int = 0  # seq of the newest request declared lost
-    limit: int = 0
-    remaining: int = 0
-    reset_at_ms: int = 0
-    refused_until_ms: int = 0  # until then the answer is known
-    refused_units: int = 0  # for so many units or more
-    refused_version: int = 0  # under this version of the limit
-    used_ms: int = 0
-
-    @property
-    def held(self) -> int:
-        """Units in calls now."""
-        return self.granted - self.settled - self.returned - self.free
-
-    @property
-    def totals(self) -> Totals:
-        return Totals(self.granted, self.settled, self.returned)
-
-
-class Request(Struct, frozen=True, eq=False):
-    """One run of the script: its keys and arguments, and what the reply is about."""
-
-    account: Account
-    seq: int
-    epoch: int
-    claims: tuple[Claim, ...]  # empty: only totals are told
-    leases: tuple[Lease, ...]
-    keys: list[str]
-    args: list[str | int]
 
 
 class Leases:
@@ -198,18 +146,18 @@ class Leases:
     def lost(self, request: Request) -> None:
         """Note that no reply will come: the request may have been executed, or be executed later."""
         for lease in request.leases:
-            if _is_quota(lease) and self._leases.get(lease.claim.counter) is lease:
+            if lease.is_quota and self._leases.get(lease.claim.counter) is lease:
                 lease.doubt = max(lease.doubt, request.seq)
                 self._untold[lease.claim.counter] = lease
 
     def doubt_all(self) -> None:
         """Tell every total again: the server may have lost what it had confirmed."""
-        self._untold.update((name, lease) for name, lease in self._leases.items() if _is_quota(lease))
+        self._untold.update((name, lease) for name, lease in self._leases.items() if lease.is_quota)
 
     def all_told(self) -> bool:
         """Whether nothing is held, and the server knows it."""
         return not self._untold and not any(
-            lease.held or lease.free for lease in self._leases.values() if _is_quota(lease)
+            lease.held or lease.free for lease in self._leases.values() if lease.is_quota
         )
 
     def take_forgotten(self) -> list[str]:
@@ -222,7 +170,7 @@ class Leases:
     def outstanding(self, orgs: Collection[str], *, before: int) -> dict[str, int]:
         """Return the units per counter that are granted and neither settled nor returned, in epochs before one."""
         accounts = (account for org in orgs if (account := self._accounts.get(org)) and account.epoch < before)
-        leases = (lease for account in accounts for lease in account.leases.values() if _is_quota(lease))
+        leases = (lease for account in accounts for lease in account.leases.values() if lease.is_quota)
         return {lease.claim.counter: units for lease in leases if (units := lease.held + lease.free)}
 
     def rebase(self, orgs: Iterable[str], *, epoch: int, since: int) -> None:
@@ -234,7 +182,7 @@ class Leases:
             account = self._accounts.get(org)
             if account is not None and account.epoch < epoch:
                 account.epoch, account.since = epoch, since
-                for lease in filter(_is_quota, account.leases.values()):
+                for lease in (lease for lease in account.leases.values() if lease.is_quota):
                     lease.granted, lease.settled, lease.returned = lease.held + lease.free, 0, 0
                     lease.doubt = lease.refused_until_ms = 0
                     self._untold[lease.claim.counter] = lease
@@ -273,7 +221,7 @@ class Leases:
 
     def _learn(self, lease: Lease, seq: int, said: Standing, at_ms: int) -> None:
         newest = seq > lease.heard
-        if _is_quota(lease):
+        if lease.is_quota:
             gained = max(0, said.totals.granted - lease.granted)
             lease.granted += gained
         else:
@@ -300,7 +248,7 @@ class Leases:
 
     def _release(self, lease: Lease) -> None:
         """Give back what is free; tokens of a bucket are dropped."""
-        if lease.free and _is_quota(lease):
+        if lease.free and lease.is_quota:
             lease.returned += lease.free
             self._untold[lease.claim.counter] = lease
         lease.free = 0
@@ -327,11 +275,11 @@ class Leases:
         """Drop leases of windows that are over and buckets that nobody uses."""
         while self._due and self._due[0][0] < at_ms:
             lease = self._leases[heapq.heappop(self._due)[1]]
-            if lease.used_ms + IDLE_MS >= at_ms if not _is_quota(lease) else lease.held:
+            if lease.used_ms + IDLE_MS >= at_ms if not lease.is_quota else lease.held:
                 self._look_again(lease, at_ms)
                 continue
             name = lease.claim.counter
-            if _is_quota(lease):
+            if lease.is_quota:
                 self._forgotten.append(name)
             for table in (self._leases, self._free, self._untold, lease.account.leases):
                 table.pop(name, None)
@@ -340,22 +288,4 @@ class Leases:
 
     def _states(self, claims: tuple[Claim, ...], at_ms: int) -> tuple[LimitState, ...]:
         leases = self._leases
-        return tuple(_state(claim, leases[claim.counter], at_ms) for claim in claims if claim.counter in leases)
-
-
-def _is_quota(lease: Lease) -> bool:
-    return lease.claim.kind == "quota"
-
-
-def _state(claim: Claim, lease: Lease, at_ms: int) -> LimitState:
-    bucket = claim.kind == "bucket"
-    return LimitState(
-        name=claim.name,
-        limit=lease.limit,
-        remaining=lease.remaining + lease.free,
-        reset_ms=max(0, lease.reset_at_ms - at_ms),
-        window_ms=claim.limit * claim.refill_ms // claim.refill
-        if bucket
-        else claim.window_end_ms - claim.window_start_ms,
-        hard=claim.hard,
-    )
+        return tuple([leases[claim.counter].state(claim, at_ms) for claim in claims if claim.counter in leases])

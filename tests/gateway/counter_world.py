@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from gateway import names
 from gateway.call import Claim, Left, Refusal
+from gateway.lease import Request
 from gateway.lease_script import Reply
-from gateway.leases import GRACE_MS, Leases, Request
+from gateway.leases import GRACE_MS, Leases
 
 ORG = "o"
 EPOCH = names.epoch(ORG)

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from gateway import names
 from gateway.call import Claim, Left, Refusal
-from gateway.leases import GRACE_MS, IDLE_MS, LIFE_MS, SPENT_MS, Leases, Request
+from gateway.lease import Request
+from gateway.leases import GRACE_MS, IDLE_MS, LIFE_MS, SPENT_MS, Leases
 from tests.gateway.counter_model import CounterModel
 
 AT = 1_000_000
