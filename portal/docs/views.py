@@ -65,11 +65,25 @@ def operation(request: HttpRequest, slug: str, operation_id: str) -> HttpRespons
     environment = environment_of(request, shown, api)
     if request.method == "POST":
         return _run(request, api, shown, operations, environment)
+    response = _read(request, api, shown, operations, environment)
+    if member_of(request):
+        response["Cache-Control"] = "private, no-store"  # the reader's key stands in it
+    return response
+
+
+def _read(
+    request: HttpRequest,
+    api: marketplace.ApiView,
+    shown: marketplace.OperationView,
+    operations: list[marketplace.OperationView],
+    environment: Environment,
+) -> HttpResponse:
     values = typed_values(shown, request.GET)
     if request.headers.get("HX-Target") == "samples":
-        return render(request, "portal/docs/samples.html", _samples_context(request, shown, values))
+        context = _samples_context(request, shown, values) | {"alone": True, "request_line": compose(shown, values)}
+        return render(request, "portal/docs/samples.html", context)
     form = OperationForm(shown)
-    form.initial = values
+    form.initial = dict(values)
     return render(
         request, "portal/docs/operation.html", _context(request, api, shown, operations, form, values, environment)
     )

@@ -18,7 +18,7 @@ from portal.home.first_call import first_call, held_now
 from portal.usage.chart import bar_chart, step_name
 from portal.usage.ranges import MODES, RANGES, Asked, asked
 from portal.who import Member, MemberRequest, demand, member_required
-from usage.public import UsagePoint, UsageReport, UsageRow, as_of, recent_calls, usage_report, usage_series
+from usage.public import CallRow, UsagePoint, UsageReport, UsageRow, as_of, recent_calls, usage_report, usage_series
 
 LOG_LINES = 25
 KeyRow = tuple[marketplace.KeyView | None, UsageRow]
@@ -44,7 +44,7 @@ def usage(request: MemberRequest) -> HttpResponse:
     wish = asked(request.GET)
     now = timezone.now()
     keys = {key.id: key for key in marketplace.keys(member.org)}
-    calls = recent_calls(member.org, limit=LOG_LINES, key=wish.key)
+    calls = _last_calls(member, wish)
     points, report = _counted(member, wish, now) if calls else ((), None)
     context = {
         "page": "usage",
@@ -59,6 +59,12 @@ def usage(request: MemberRequest) -> HttpResponse:
         "curl": "" if calls else _first_curl(member, list(keys.values())),
     }
     return render(request, "portal/usage/page.html", context)
+
+
+def _last_calls(member: Member, wish: Asked) -> list[CallRow]:
+    """The newest lines of the log in the chosen environment; the log itself knows keys, not environments."""
+    found = recent_calls(member.org, limit=LOG_LINES * (4 if wish.mode else 1), key=wish.key)
+    return [call for call in found if wish.mode in (None, "test" if call.test else "live")][:LOG_LINES]
 
 
 def _counted(member: Member, wish: Asked, now: datetime) -> tuple[tuple[UsagePoint, ...], UsageReport]:

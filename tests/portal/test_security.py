@@ -107,6 +107,7 @@ def test_headers_of_every_page(member):
         assert response["X-Frame-Options"] == "DENY"
         assert response["Referrer-Policy"] == "same-origin"
     assert member.get("/app/keys/")["Cache-Control"] == "no-store, private"
+    assert member.get("/apis/world/docs/getCountry/")["Cache-Control"] == "private, no-store"
 
 
 def test_cookies_are_closed(member):

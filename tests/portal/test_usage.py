@@ -84,6 +84,11 @@ def test_the_address_says_what_is_shown(caller, address, calls):
     assert wrongs(html) == []
 
 
+def test_the_log_follows_the_environment(caller):
+    assert "billable" not in shown(caller, "/app/usage/?mode=test").texts["table"][-1].replace("Billable", "")
+    assert "sandbox" not in shown(caller, "/app/usage/?mode=live").texts["table"][-1]
+
+
 def test_one_key_alone(caller):
     keys = [attrs["value"] for attrs in shown(caller).all("option") if attrs.get("value")]
     assert sorted(totals(shown(caller, f"/app/usage/?key={key}"))[0] for key in keys) == [2, 45]
