@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
+ALONE := browser or faults or whole
 CHECKED := accounts billing bench config demo gateway kit marketplace notices portal tests usage manage.py
 
 # mypy's Django plugin loads the settings and connects to nothing.
@@ -13,14 +14,18 @@ run: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt
 	@$(PY) manage.py up $(ARGS)
 
+# What needs the machine for itself (a browser, killed processes, the whole product) runs after the rest, alone.
 test: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt requirements-dev.txt
-	@$(PY) -m pytest $(ARGS)
+	@status=0; \
+	$(PY) -m pytest -q -n auto -m "not ($(ALONE))" $(ARGS) || status=$$?; \
+	$(PY) -m pytest -q -m "$(ALONE)" $(ARGS) || status=$$?; \
+	exit $$status
 
 # No browser, no killed processes, no whole product: under a minute.
 quick: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt requirements-dev.txt
-	@$(PY) -m pytest -q -m "not browser and not faults and not whole" $(ARGS)
+	@$(PY) -m pytest -q -n auto -m "not ($(ALONE) or slow)" $(ARGS)
 
 check: python
 	@$(PYTHON) config/local/bootstrap.py requirements.txt requirements-dev.txt
