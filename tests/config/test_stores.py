@@ -20,6 +20,8 @@ from config.local.processes import alive
 from config.local.store import Store, start, stop, wheel_file
 from config.local.valkey import Valkey
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
