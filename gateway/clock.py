@@ -33,6 +33,11 @@ class Clock:
             self._last_ms = max(self._last_ms, int((self.monotonic_s() + self._offset_s) * 1000))
             return self._last_ms
 
+    def doubt(self) -> None:
+        """Believe the next sample whatever its error: it may be another server's clock."""
+        with self._lock:
+            self._error_s = float("inf")
+
     def sample(self, server_ms: int, *, sent_s: float, received_s: float) -> None:
         """Learn the server's time from one exchange; `sent_s` and `received_s` are monotonic seconds.
 

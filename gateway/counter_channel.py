@@ -88,7 +88,7 @@ class CounterChannel:
                 raise RuntimeError(f"this counter channel belongs to process {self._pid}: make one per process")
 
     def spend(self, claims: tuple[Claim, ...]) -> Left:
-        """Take the units of a call, all or none. Raises Refusal, and nothing else."""
+        """Take the units of a call, all or none. Raises Refusal; RuntimeError in a fork of the process it works in."""
         if not claims:
             return Left()
         if self._thread is None or self._pid != os.getpid():

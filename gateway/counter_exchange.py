@@ -23,6 +23,7 @@ Read = TypeVar("Read")
 GOODBYE_TICKS = 20
 _RUN: Command = ("HMGET", names.RUN, "run_id", "generation", "round")
 _VERSION: Command = ("GET", names.DIRECTORY_VERSION)
+_ALWAYS: tuple[Command, ...] = (_RUN, _VERSION, ("TIME",))
 
 
 class Position(Protocol):
@@ -63,7 +64,9 @@ class Exchange:
         self._link.open(probe=("SADD", names.OWNERS, self._leases.owner))
         self._registered_from = self._leases.seq
         self._leases.doubt_all()
-        self._hear(self._link.demand([_RUN, _VERSION]))
+        self._clock.doubt()
+        sent_s = self._clock.monotonic_s()
+        self._hear(self._link.demand(_ALWAYS), sent_s, self._clock.monotonic_s())
 
     def close(self) -> None:
         """Give everything back and say goodbye; calls still in flight are left to the reclaim."""
@@ -85,7 +88,7 @@ class Exchange:
         at_ms = self._clock.now_ms()
         tells = self._leases.tell(at_ms=at_ms, now=True, but=but)
         requests = [*tells, *(self._leases.request(claims, at_ms=at_ms) for claims in wanted)]
-        commands = [_RUN, _VERSION, *self._upkeep(requests)]
+        commands = [*_ALWAYS, *self._upkeep(requests)]
         scripts = [(len(request.keys), *request.keys, *request.args) for request in requests]
         sent_s = self._clock.monotonic_s()
         try:
@@ -96,9 +99,7 @@ class Exchange:
             raise
         received_s = self._clock.monotonic_s()
         replies = [self._absorb(request, answer) for request, answer in zip(requests, ran, strict=True)]
-        self._hear(plain[:2])
-        for reply in filter(None, replies[:1]):
-            self._clock.sample(reply.at_ms, sent_s=sent_s, received_s=received_s)
+        self._hear(plain[: len(_ALWAYS)], sent_s, received_s)
         return replies[len(tells) :]
 
     # --- within ---
@@ -133,13 +134,15 @@ class Exchange:
             self._join([request.account.org], epoch=reply.epoch)
         return reply
 
-    def _hear(self, answers: Sequence[Answer]) -> None:
-        """Learn the run and the directory's version; join a rebuild round that has been opened."""
-        run, version = answers
-        if isinstance(run, ResponseError) or isinstance(version, ResponseError):
-            self._link.close()
-            raise LinkDown(run if isinstance(run, ResponseError) else version)
-        run_id, generation, number = run
+    def _hear(self, answers: Sequence[Answer], sent_s: float, received_s: float) -> None:
+        """Learn the run, the directory's version and the time; join a rebuild round that has been opened."""
+        for answer in answers:
+            if isinstance(answer, ResponseError):
+                self._link.close()
+                raise LinkDown(answer)
+        (run_id, generation, number), version, (seconds, micros) = answers
+        server_ms = int(seconds) * 1000 + int(micros) // 1000
+        self._clock.sample(server_ms, sent_s=sent_s, received_s=received_s)
         self._leases.generation = int(generation or 0) if run_id == self._link.run_id else 0
         self.directory_version = (version or b"").decode()
         if self._leases.generation and int(number or 0) > self._joined_round:

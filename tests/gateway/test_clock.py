@@ -55,3 +55,10 @@ def test_a_quick_answer_is_kept_against_slower_ones_for_a_while(time: Time, cloc
     time.s = late
     clock.sample(9_500_000, sent_s=late - 2.0, received_s=late)
     assert clock.now_ms() == 9_501_000
+
+
+def test_another_servers_clock_is_believed_at_once(time: Time, clock: Clock) -> None:
+    clock.sample(9_000_000, sent_s=100.0, received_s=100.0)
+    clock.doubt()
+    clock.sample(9_500_000, sent_s=100.0, received_s=100.2)
+    assert clock.now_ms() == 9_499_900
