@@ -5,6 +5,7 @@ private checkout) they live under /var/lib/tollgate instead and a pointer file i
 permission of any folder that was there before is changed, and no user is added.
 """
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -73,6 +74,12 @@ class Place:
             except OSError as error:
                 raise StoreError(f"{folder} cannot be created ({error.strerror}): choose another --home.") from None
             self._own(folder)
+
+    def clear(self) -> None:
+        """Remove the socket's folder where it had to be outside; call it when the server has stopped."""
+        if not self.sockets.is_relative_to(self.root):
+            with contextlib.suppress(FileNotFoundError):
+                self.sockets.rmdir()
 
     def _own(self, folder: Path) -> None:
         here = folder.lstat()

@@ -19,6 +19,7 @@ from config.local.console import fail, say
 from config.local.errors import StartError
 from config.local.external import check_database, check_own_secrets, check_redis
 from config.local.home import BASE_DIR, Home
+from config.local.place import Place
 from config.local.plan import STORES_FILE, Plan, add_arguments, child_environment, home_of, plan
 from config.local.report import Report
 from config.local.roles import STAGES, roles, store_role, stores
@@ -147,5 +148,6 @@ class Up:
             say("Tollgate stops; press Ctrl-C again to hurry.")
         for stage in reversed(STAGES):
             self.supervisor.stop(stage, hard=self.stopping.hard)
+        Place(self.home.path).clear()
         self.home.forget(STORES_FILE)
         leftovers.note(self.home, [])

@@ -35,7 +35,10 @@ def other_version(folder: Path) -> None:
     store.place = Place(folder, state=folder / "state")  # where a root process would keep it
     store.data.mkdir(parents=True)
     (store.data / "PG_VERSION").write_text("16\n")
-    store.prepare()
+    try:
+        store.prepare()
+    finally:
+        store.place.clear()
 
 
 def own_database(_folder: Path) -> None:

@@ -195,8 +195,12 @@ def test_a_uid_without_a_name_is_said_with_the_way_out() -> None:
 
 
 def test_a_long_path_gets_a_short_socket(home: Path) -> None:
-    place = Place(home / ("deep" * 20))
+    place = Place(home / ("deep" * 20), state=home / ("state" * 20))
+    place.make()
     assert len(os.fsencode(place.sockets / ".s.PGSQL.5432")) < 100
+    assert place.sockets.stat().st_mode & 0o777 == 0o700
+    place.clear()
+    assert not place.sockets.exists()
 
 
 def test_postgres_dies_with_whoever_started_it(home: Path) -> None:
