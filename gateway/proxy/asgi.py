@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 
@@ -159,7 +160,7 @@ class Visit:
         return {
             "REQUEST_METHOD": scope["method"],
             "SCRIPT_NAME": "",
-            "PATH_INFO": scope["path"],
+            "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),  # as PEP 3333 has it
             "QUERY_STRING": query,
             "SERVER_NAME": scope["server"][0],
             "SERVER_PORT": str(scope["server"][1]),

@@ -45,8 +45,10 @@ def test_a_call_is_answered_and_written_down(door):
     )
 
 
-def test_the_target_is_forwarded_byte_for_byte(door):
-    target = "/v1/a%20b/%C3%A9/;x=1//z/?a=%2F&b=%20+c&a"
+@pytest.mark.parametrize(
+    "target", ["/v1/a%20b/%C3%A9/;x=1//z/?a=%2F&b=%20+c&a", "/v1/%E6%97%A5%E6%9C%AC", "/v1/no-utf-8/%ff%fe?%ff"]
+)
+def test_the_target_is_forwarded_byte_for_byte(door, target):
     assert door.get("/world" + target).status == 200
     assert door.upstream.targets() == [target]
 
