@@ -191,8 +191,8 @@ class CounterChannel:
             self._answer(asking, Refusal("quota_rebuilding", retry_after=REBUILD_RETRY_S))
         elif reply.status == "refused":
             self._hear_refusal(asking, reply)
-        else:
-            self._serve(asking)
+        elif not self._serve(asking) and reply.status == "old":
+            asking.next_s = self._clock.monotonic_s() + TIGHT_STEP_S
 
     def _hear_refusal(self, asking: _Asking, reply: Reply) -> None:
         claim, now_s = asking.claims[reply.refused], self._clock.monotonic_s()

@@ -11,7 +11,7 @@ HEADER = 4  # what an answer says before its counters
 WIDTH = 8  # what it says of each
 
 Status = Literal["ok", "refused", "old", "ended", "rebuild", "moved"]
-_STATUS: dict[bytes, Status] = {
+_STATUS: dict[bytes | int, Status] = {
     b"ok": "ok",
     b"refused": "refused",
     b"old": "old",
@@ -79,7 +79,7 @@ def read(answer: Sequence[bytes | int]) -> Reply:
     numbers = [int(number) for number in answer[HEADER:]]
     counters = (numbers[i : i + WIDTH] for i in range(0, len(numbers), WIDTH))
     return Reply(
-        _STATUS[bytes(status)] if isinstance(status, bytes) else "rebuild",
+        _STATUS[status],
         int(epoch),
         int(at_ms),
         int(refused) - 1,

@@ -107,7 +107,7 @@ for i = 2, #KEYS do
   local c = {
     key = KEYS[i], kind = kind == 'quota' and quota or bucket, need = tonumber(need), want = tonumber(want),
     granted = tonumber(granted), settled = tonumber(settled), returned = tonumber(returned), limit = tonumber(limit),
-    version = tonumber(version), hard = hard == '1', ends = tonumber(ends), refill = tonumber(refill), ms = tonumber(ms),
+    version = tonumber(version), hard = hard == '1', ends = tonumber(ends), refill = math.max(1, tonumber(refill)), ms = math.max(1, tonumber(ms)),
   }
   c.kind.load(c)
   asking = asking or c.need > 0

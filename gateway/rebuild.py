@@ -211,8 +211,9 @@ def _members(client: Redis, name: str) -> list[str]:
 
 
 def _now_us(client: Redis) -> int:
+    """Microseconds for numbers that must grow, also over a server that is replaced by one whose clock is behind."""
     seconds, micros = client.time()
-    return int(seconds) * 1_000_000 + int(micros)
+    return max(int(seconds) * 1_000_000 + int(micros), time.time_ns() // 1000)
 
 
 def _generation(client: Redis) -> int:

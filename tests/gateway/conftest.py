@@ -16,7 +16,7 @@ from gateway.store import connect
 from tests.gateway.stores import Mortal, settings_for
 
 _LOUD = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much]}
-settings.register_profile("quick", max_examples=60, stateful_step_count=40, **_LOUD)
+settings.register_profile("quick", max_examples=150, stateful_step_count=40, **_LOUD)
 settings.register_profile("full", max_examples=10_000, stateful_step_count=60, **_LOUD)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

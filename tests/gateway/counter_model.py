@@ -64,7 +64,7 @@ class Wish:
     def read(cls, key: str, words: list) -> "Wish":
         kind, *numbers = words
         wish = cls(key, kind, *map(int, numbers))
-        wish.hard = bool(wish.hard)
+        wish.hard, wish.refill, wish.ms = bool(wish.hard), max(1, wish.refill), max(1, wish.ms)
         return wish
 
 

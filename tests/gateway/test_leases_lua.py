@@ -21,4 +21,4 @@ class LuaMachine(CounterMachine):
 
 
 TestLua = LuaMachine.TestCase
-TestLua.settings = settings(max_examples=max(20, settings.default.max_examples // 10))
+TestLua.settings = settings(max_examples=max(40, settings.default.max_examples // 10))

@@ -16,7 +16,7 @@ from gateway import names, rebuild
 from gateway.journal_files import boots, lines_after, segment_path
 from gateway.meters import Meter
 from gateway.rebuild import Stored
-from tests.gateway.counter_workers import END_MS, ORG, SUBSCRIPTION, Worker, in_force, quota, worker
+from tests.gateway.counter_workers import END_MS, ORG, SUBSCRIPTION, Worker, bucket, in_force, quota, worker
 from tests.gateway.stores import until
 
 METER = Meter(
@@ -311,6 +311,8 @@ def test_keys_go_when_their_time_is_over(url: str, tmp_path: Path, database: Dat
         claimed = client.pexpiretime(METER.counter)
         set_counters(client, database)
         assert client.pexpiretime(METER.counter) == claimed == END_MS + rebuild.KEEP_MS
+        assert me.call(bucket(5, refill=1, refill_ms=1000)) == ""
+        assert 5_000 < client.pttl(bucket().counter) <= 6_000  # a second until it is full, and a while
 
 
 def test_nothing_is_lost_or_counted_twice_while_the_world_goes_on(url: str, tmp_path: Path, database: Database) -> None:
