@@ -60,6 +60,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute("alter table accounts_auditevent disable trigger audit_table_final")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the processes of `-n` without our settings, or they would read them before their own stores stand."""
+    if getattr(session.config.option, "numprocesses", None):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 _MADE_ANEW = re.compile(r"tg_(live|test)_\w{9}|v\d\.\d+\.")
 
 

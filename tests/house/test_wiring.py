@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -108,3 +109,9 @@ def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
     documented = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     only_tests = {"CHROMIUM"}
     assert documented - only_tests == read - FOREIGN, shown(ROOT / ".env.example")
+
+
+def test_each_test_process_has_stores_of_its_own() -> None:
+    """Settings read before conftest started them would be another process's."""
+    assert os.environ["REDIS_URL"] == settings.REDIS_URL
+    assert str(settings.HOME) == os.environ["TOLLGATE_HOME"]
