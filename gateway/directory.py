@@ -151,7 +151,7 @@ class Directory:
         return self.subscriptions[subscription_id].state != "active", subscription_id
 
 
-def _newer(table: dict, name: str, new: Record) -> bool:  # type: ignore[type-arg]  # six tables, one rule
+def _newer(table: dict, name: str, new: Record) -> bool:
     old = table.get(name)
     if old is not None and old.rev >= new.rev:
         return False
