@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.gateway.counter_model import CounterModel
+from tests.gateway.counter_network import arrive_unheard, settle_network
 from tests.gateway.counter_world import CALLS, EPOCH, START_MS, WINDOW_MS, Version, World
 
 INDEX = st.integers(0, 1000)
@@ -65,7 +66,7 @@ class CounterMachine(RuleBasedStateMachine):
         worker = self.pick(self.world.workers, index)
         for used in endings:
             self.world.call(worker, kinds)
-            self.settle_network(worker)
+            settle_network(self.world, worker)
             if used is not None and worker.calls:
                 self.world.end(worker, len(worker.calls) - 1, used=used)
 
@@ -119,7 +120,7 @@ class CounterMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.requests or self.world.replies)
     @rule()
     def all_arrives(self) -> None:
-        self.settle_network()
+        settle_network(self.world)
 
     @precondition(lambda self: self.world.requests)
     @rule(index=INDEX)
@@ -272,7 +273,7 @@ class CounterMachine(RuleBasedStateMachine):
                 for worker in world.workers:
                     world.hear_run(worker)
             elif what == "arrive":
-                self.settle_network()
+                settle_network(self.world)
             elif world.workers:
                 self.do(self.pick(world.workers, index), what)
 
@@ -325,7 +326,7 @@ class CounterMachine(RuleBasedStateMachine):
             self.rebuild_now()
         self.come_to_rest()
         world.requests = late
-        self.arrive_unheard()
+        arrive_unheard(self.world)
         self.reclaim_all()
         if world.exact:
             self.check_used(exact="Q", kinds="QA")
@@ -356,38 +357,19 @@ class CounterMachine(RuleBasedStateMachine):
             world.hear_run(worker)
         self.rebuild([], ([], [], [], []), patient=True, finish=True)
 
-    def settle_network(self, worker=None) -> None:
-        """Let what is on its way arrive: of one worker, or of all."""
-        world = self.world
-        while True:
-            requests = [i for i, (other, _) in enumerate(world.requests) if worker in (None, other)]
-            replies = [i for i, (other, _, _) in enumerate(world.replies) if worker in (None, other)]
-            if requests:
-                world.deliver(requests[0], repeat=False)
-            elif replies:
-                world.hear(replies[0], repeat=False)
-            else:
-                return
-
-    def arrive_unheard(self) -> None:
-        """Requests that come when their worker has long given them up, and repeated ones."""
-        while self.world.requests:
-            self.world.deliver(0, repeat=False)
-        self.world.replies.clear()
-
     def come_to_rest(self) -> None:
         """Some of what is on its way arrives, all calls end, workers tell everything, the dead are reclaimed."""
         world = self.world
         for worker in world.workers:
             world.hear_run(worker)
-        self.settle_network()
+        settle_network(self.world)
         for _ in range(5):
             for worker in world.workers:
                 while worker.calls:
                     world.end(worker, 0, used=True)
                 world.give_up_all(worker)
                 world.tell(worker, now=True)
-            self.settle_network()
+            settle_network(self.world)
         for worker in world.workers:
             assert worker.leases.all_told(), "units are lost while their owner lives"
         self.reclaim_all()
