@@ -67,6 +67,25 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
+# Modules that take seconds each, most of them on real servers; `make quick` leaves them out, `make test` runs them.
+SLOW = {
+    *("accounts.test_admin", "accounts.test_rest_fuzz", "accounts.test_rest_hostile", "config.test_supervisor"),
+    *("demo.test_seed", "gateway.test_counter_channel", "gateway.test_directory_follower"),
+    *("gateway.test_proxy_streams", "kit.test_idempotency", "marketplace.test_admin", "marketplace.test_apis"),
+    *("marketplace.test_catalogue", "marketplace.test_plans", "marketplace.test_publish", "marketplace.test_rest"),
+    *("marketplace.test_rest_hostile", "portal.test_account", "portal.test_failures", "portal.test_guides"),
+    *("portal.test_keys", "portal.test_next", "portal.test_run", "portal.test_usage", "usage.test_intake"),
+    *("usage.test_intake_hostile", "usage.test_rebuild", "usage.test_rest", "portal.test_pages"),
+    *("kit.test_outbox", "marketplace.test_subscriptions", "usage.test_queries"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.partition(".py")[0].removeprefix("tests/").replace("/", ".") in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 _MADE_ANEW = re.compile(r"tg_(live|test)_\w{9}|v\d\.\d+\.")
 
 
