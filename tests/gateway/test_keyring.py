@@ -88,7 +88,7 @@ def test_both_digests_find_the_key_while_peppers_rotate(redis, gateway_settings,
 def test_malformed_keys_never_reach_the_server(redis, keyring):
     before = commands(redis)
     for n in range(10_000):
-        assert refused(keyring, f"{LIVE[:-1]}{n}") == "key_invalid"
+        assert refused(keyring, f"{LIVE[:-1]}_{n}") == "key_invalid"
     assert commands(redis) - before == 1
 
 
