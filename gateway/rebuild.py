@@ -131,8 +131,11 @@ def rebuild_counters(
     counter = stored (`snapshot`) + in the journals and not stored + outstanding in live workers. `meters` are all
     quota counters of the organizations, `folder` is the journals'. A worker that lives but does not answer within
     `answer_s` is counted by its journal; it declares what it holds when it comes back. Right at any time, also for
-    counters in force: their hard claims are refused from the round's opening to its end.
+    counters in force: those are void from the beginning, lest anybody is granted what nobody will count.
     """
+    client.sadd(names.REBUILD, *orgs)
+    for org in orgs:
+        client.delete(names.epoch(org))
     for last in (False,) * (ATTEMPTS - 1) + (True,):
         before = boots(folder)
         stored = snapshot()

@@ -120,7 +120,10 @@ class CounterModel:
             answer += counter.tell()
         return answer
 
-    # --- rebuild_*.lua ---
+    # --- rebuild ---
+
+    def void(self, org: str) -> None:
+        self.epochs.pop(names.epoch(org), None)
 
     def seed(self, org: str, epoch: int, counters: dict[str, tuple[int, dict[str, tuple[int, int, int]]]]) -> bool:
         """counters: key → (recorded, owner → (units, sent, since))"""

@@ -314,6 +314,8 @@ class World:
     # --- rebuild ---
 
     def begin(self) -> None:
+        """Nothing is granted from here on; then look what is stored."""
+        self.store.void(ORG)
         self.round = Round(self.recorded(), dict(self.committed))
 
     def announce(self) -> None:

@@ -2,7 +2,7 @@
 
 import redis
 
-from gateway import counter_link, rebuild
+from gateway import counter_link, names, rebuild
 from tests.gateway.counter_model import CounterModel
 
 _TIME = "local time = redis.call('TIME')\n  return time[1] * 1000 + math.floor(time[2] / 1000)\n"
@@ -27,8 +27,12 @@ class LuaStore:
         assert said == self.model.claim(keys, args, at)
         return said
 
+    def void(self, org: str) -> None:
+        self.client.delete(names.epoch(org))
+        self.model.void(org)
+
     def seed(self, org: str, epoch: int, counters: dict) -> bool:
-        keys, args = [f"tg:e:{{{org}}}"], [epoch]
+        keys, args = [names.epoch(org)], [epoch]
         for key, (recorded, owners) in counters.items():
             keys.append(key)
             args += [recorded, 0, len(owners)]
@@ -39,8 +43,8 @@ class LuaStore:
         return said
 
     def reclaim(self, key: str, epoch: int, owner: str, spent: int) -> bool:
-        org = key[key.index("{") : key.index("}") + 1]
-        said = bool(self._reclaim(keys=[f"tg:e:{org}", key], args=[epoch, owner, spent]))
+        org = names.organization_of(key)
+        said = bool(self._reclaim(keys=[names.epoch(org), key], args=[epoch, owner, spent]))
         assert said == self.model.reclaim(key, epoch, owner, spent)
         return said
 

@@ -345,7 +345,7 @@ class CounterMachine(RuleBasedStateMachine):
 
     def ahead(self) -> bool:
         """Some worker has joined a round that was never set."""
-        epoch = self.world.store.model.epochs[EPOCH]
+        epoch = self.world.store.model.epochs.get(EPOCH, 0)
         return any(a.epoch > epoch for worker in self.world.workers for a in worker.leases._accounts.values())
 
     def rebuild_now(self) -> None:
