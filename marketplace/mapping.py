@@ -275,7 +275,7 @@ def subscription_view(row: Subscription, *, at: datetime) -> SubscriptionView:
     )
 
 
-def key_view(row: ApiKey) -> KeyView:
+def key_view(row: ApiKey, *, last_used_at: datetime | None = None) -> KeyView:
     """Map a key with its project joined."""
     return KeyView(
         id=row.id,
@@ -292,7 +292,7 @@ def key_view(row: ApiKey) -> KeyView:
         created_at=row.created_at,
         created_by=row.created_by,
         expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
+        last_used_at=last_used_at,
         revoked_at=row.revoked_at,
         replaces=row.replaces_id,
     )

@@ -152,14 +152,15 @@ def plan(slug: str) -> PlanView:
     return plan_view(queries.plan(slug))
 
 
-def keys(org: UUID, *, project: UUID | None = None) -> list[KeyView]:
-    """Newest first, revoked ones included."""
+def keys(org: UUID, *, project: UUID | None = None, used: bool = False) -> list[KeyView]:
+    """Newest first, revoked ones included. `used`: with when each was last used, which costs a look at usage."""
     rows = queries.keys(org)
-    return [key_view(row) for row in (rows.filter(project=project) if project else rows)]
+    rows = rows.filter(project=project) if project else rows
+    return queries.key_views(org, rows) if used else [key_view(row) for row in rows]
 
 
 def key(org: UUID, *, id: UUID) -> KeyView:
-    return key_view(queries.key(org, id=id))
+    return queries.key_views(org, [queries.key(org, id=id)])[0]
 
 
 def subscriptions(org: UUID, *, at: datetime, project: UUID | None = None) -> list[SubscriptionView]:

@@ -3,6 +3,7 @@
 What belongs to a tenant takes the organization first, and answers rows of no other. Raises ProblemError not_found.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -11,6 +12,7 @@ from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from kit.errors import ProblemError
+from marketplace.mapping import key_view
 from marketplace.models import (
     Api,
     ApiKey,
@@ -27,6 +29,8 @@ from marketplace.models import (
     VersionState,
     Visibility,
 )
+from marketplace.values import KeyView
+from usage.public import last_used
 
 ALIKE = 0.4  # trigram word similarity from which a misspelt name is still meant
 
@@ -215,6 +219,13 @@ def key(org: UUID, *, id: UUID) -> ApiKey:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+def key_views(org: UUID, rows: Iterable[ApiKey]) -> list[KeyView]:
+    """Keys as values, with when each was last used: usage knows that."""
+    rows = list(rows)
+    used = last_used(org, keys=[row.id for row in rows])
+    return [key_view(row, last_used_at=used.get(row.id)) for row in rows]
 
 
 def _covers() -> Prefetch:

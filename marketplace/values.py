@@ -206,7 +206,7 @@ class KeyView:
     created_at: datetime
     created_by: UUID | None
     expires_at: datetime | None
-    last_used_at: datetime | None
+    last_used_at: datetime | None  # None: never, or not asked for
     revoked_at: datetime | None
     replaces: UUID | None  # the key that this one was rolled from
 

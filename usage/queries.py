@@ -4,11 +4,13 @@ Reports are exact to the instant: whole hours come from the rollup, the rest of 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django.db import connection
 
 from kit.ids import at_ms
 from usage.latency import percentile
@@ -18,7 +20,17 @@ from usage.slices import steps
 from usage.used import Scope, grouped, stepped
 from usage.values import CallRow, GroupBy, Mode, Step, UsagePoint, UsageReport, UsageRow
 
-__all__ = ["as_of", "recent_calls", "usage_report", "usage_series"]
+__all__ = ["as_of", "last_used", "recent_calls", "usage_report", "usage_series"]
+
+# The rollup names the hour; only that hour's events are looked through for the instant.
+LAST_USED = """
+    SELECT used.key, latest.ts
+    FROM (SELECT key, max(hour) AS hour FROM usage_hour
+          WHERE organization = %(org)s AND key = ANY(%(keys)s) GROUP BY key) AS used
+    CROSS JOIN LATERAL (SELECT ts FROM usage_event AS event
+                        WHERE event.organization = %(org)s AND event.key = used.key AND event.ts >= used.hour
+                        ORDER BY ts DESC LIMIT 1) AS latest
+"""
 
 LAST_MS = 253_402_300_799_999  # an id can carry a later instant than a datetime: year 10889
 
@@ -90,6 +102,15 @@ def recent_calls(
         ms = min(at_ms(before), LAST_MS)
         rows = rows.filter(ts__lte=datetime.fromtimestamp(ms / 1000, UTC), event_id__lt=before)
     return tuple(_call(row) for row in rows[:limit])
+
+
+def last_used(org: UUID, *, keys: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each key last made a call, whatever its answer; a key that made none is left out."""
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_USED, {"org": org, "keys": list(keys)})
+        return dict(cursor.fetchall())
 
 
 def _added(rows: Sequence[UsageRow]) -> dict[str, int]:

@@ -61,13 +61,13 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ("prefix", "last4", "name", "organization", "project", "kind", "state", "expires_at", "last_used_at")
+    list_display = ("prefix", "last4", "name", "organization", "project", "kind", "state", "expires_at")
     list_select_related = ("organization", "project")
     list_filter = ("state", "kind")
     search_fields = ("id", "prefix", "last4", "name", "organization__name", "organization__slug")
     fields = (
         *("id", "organization", "project", "name", "kind", "prefix", "last4", "state", "scopes", "allowed_ips"),
-        *("created_at", "created_by", "expires_at", "last_used_at", "revoked_at", "replaces", "rev"),
+        *("created_at", "created_by", "expires_at", "revoked_at", "replaces", "rev"),
     )
     actions = ("revoke",)
 

@@ -40,7 +40,6 @@ class ApiKey(Published):
     scopes = ArrayField(models.CharField(max_length=200), default=every_scope)
     allowed_ips = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.UUIDField(null=True, blank=True, editable=False)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")

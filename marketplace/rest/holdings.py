@@ -10,7 +10,7 @@ from kit.django.idempotency import idempotent
 from marketplace import queries
 from marketplace.actions.keys import create_key, rename_key, reveal_test_key, revoke_key, roll_key
 from marketplace.actions.subscriptions import cancel_subscription, subscribe_free
-from marketplace.mapping import key_view, subscription_view
+from marketplace.mapping import subscription_view
 from marketplace.rest.limits import limited
 from marketplace.rest.serializers import (
     CreateKeySerializer,
@@ -87,7 +87,8 @@ class Keys(ShopView):
         rows = queries.keys(self.org)
         if project := self.asked(OfProjectQuery).get("project"):
             rows = rows.filter(project=project)
-        return self.mapped(rows, key_view)
+        shown = queries.key_views(self.org, self.paginate_queryset(rows) or ())
+        return self.get_paginated_response(self.get_serializer(shown, many=True).data)
 
     @extend_schema(operation_id="keys_create", request=CreateKeySerializer, responses={201: MintedKeySerializer})
     @idempotent(secrets=("secret",))
@@ -105,7 +106,7 @@ class OneKey(ShopView):
 
     @extend_schema(operation_id="keys_retrieve")
     def get(self, request: Request, id: UUID) -> Response:
-        return self.shown(key_view(queries.key(self.org, id=id)))
+        return self.shown(queries.key_views(self.org, [queries.key(self.org, id=id)])[0])
 
     @extend_schema(operation_id="keys_rename", request=RenameKeySerializer)
     def patch(self, request: Request, id: UUID) -> Response:

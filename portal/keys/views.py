@@ -32,7 +32,7 @@ TWICE = "This form was sent twice and the key was made once. If you have not see
 def keys(request: MemberRequest) -> HttpResponse:
     member = request.member
     demand(member, "keys.read")
-    rows = key_rows(marketplace.keys(member.org), at=timezone.now())
+    rows = key_rows(marketplace.keys(member.org, used=True), at=timezone.now())
     revealed = _revealed(request, rows)
     context = {
         "page": "keys",

@@ -11,7 +11,7 @@ from tests.usage.conftest import empty_tables
 from tests.usage.journal import KEY, NOW, ORG, SUBSCRIPTION, beat, bye, line, message, refused
 from usage.intake import store
 from usage.lines import read_message
-from usage.queries import as_of, recent_calls, usage_report, usage_series
+from usage.queries import as_of, last_used, recent_calls, usage_report, usage_series
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -164,3 +164,17 @@ def test_the_months_end_belongs_to_the_next_month():
     take(line(1, at=april - timedelta(milliseconds=1)), line(2, at=april), at=april)
     assert usage_report(ORG_ID, start=april - DAY, end=april).calls == 1
     assert usage_report(ORG_ID, start=april, end=april + DAY).calls == 1
+
+
+def test_when_keys_were_last_used():
+    last = NOW + timedelta(hours=1, minutes=3)
+    take(
+        line(1, at=last - DAY),
+        line(2, at=last - 2 * HOUR),
+        line(3, at=last),
+        line(4, key=OTHER_KEY, status=404),
+        at=last,
+    )
+    used = last_used(ORG_ID, keys=[KEY_ID, UUID(OTHER_KEY), uuid7()])
+    assert (used[KEY_ID], set(used)) == (last, {KEY_ID, UUID(OTHER_KEY)})
+    assert last_used(UUID(OTHER_ORG), keys=[KEY_ID]) == last_used(ORG_ID, keys=[]) == {}
