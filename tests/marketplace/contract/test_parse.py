@@ -48,7 +48,7 @@ def test_refuses_with_the_reason_and_at_once(name: str) -> None:
     started = time.monotonic()
     with pytest.raises(BadContract) as caught:
         parsed(text)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert any(part in str(caught.value.faults[0]) for part in reason.split("|")), caught.value.faults
 
 
